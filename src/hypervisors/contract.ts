@@ -1,0 +1,70 @@
+/**
+ * The contract of a hypervisor driver: small and mandatory, plus capabilities that are separate interfaces.
+ * The harness asks a driver for a capability; it never asks which hypervisor it is.
+ */
+import type { HostDescription, StatisticsSample } from "../model/host.ts";
+import type { EffectiveSetting, MigrationEvent, MigrationProgress, MigrationReport } from "../model/migration.ts";
+import type { MigrationSettings } from "../model/plan.ts";
+import type { Status } from "../model/run.ts";
+import type { HostRole, VmSpec } from "../model/testbed.ts";
+
+/** What a driver is told while a migration runs. Called in order; must not throw. */
+export interface MigrationObserver {
+  event(event: MigrationEvent): void;
+  progress(progress: MigrationProgress): void;
+}
+
+export interface MigrationRequest {
+  readonly from: HostRole;
+  readonly settings: MigrationSettings;
+  /** Seconds; at its end the migration is cancelled and the outcome is `timeout`. */
+  readonly deadline: number;
+  /** Aborted by Ctrl-C: the migration is cancelled and the outcome is `cancelled`. */
+  readonly signal: AbortSignal;
+  readonly observer: MigrationObserver;
+}
+
+export interface MigrationOutcome {
+  readonly status: Status;
+  /** Why, unless it completed: the hypervisor's own words. */
+  readonly reason?: string;
+  readonly report: MigrationReport;
+  readonly settings: readonly EffectiveSetting[];
+  /** Where the VM runs now. `null`: it was lost. */
+  readonly runsOn: HostRole | null;
+}
+
+export interface PowerOnRequest {
+  readonly host: HostRole;
+  readonly vm: VmSpec;
+  /** Directory of this pass, where the console's and the hypervisor's logs go. */
+  readonly logDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/** One VM on one pair of hosts. A driver is made for a testbed and used by one trial at a time. */
+export interface HypervisorDriver {
+  readonly name: string;
+  /** @throws MigrascopeError HOST_UNREACHABLE */
+  describe(host: HostRole): Promise<HostDescription>;
+  /** Creates and starts the VM; returns when its vCPUs run, not when its system has booted. */
+  powerOn(request: PowerOnRequest): Promise<void>;
+  /** Ends the VM wherever it is, and whatever a broken migration left behind. Never fails because there is nothing to end. */
+  powerOff(): Promise<void>;
+  /** Memory and disk of the VM from the hypervisor's view. */
+  statistics(): Promise<StatisticsSample>;
+  /** Never throws for what the migration itself did: that is its outcome. Throws SETTING_UNSUPPORTED before anything is migrated. */
+  migrate(request: MigrationRequest): Promise<MigrationOutcome>;
+  /** Every migration setting as the hypervisor has it now on one host. */
+  effectiveSettings(host: HostRole): Promise<readonly EffectiveSetting[]>;
+  /** Where the VM runs, asked anew. `null`: on no host. */
+  locate(): Promise<HostRole | null>;
+  readonly capabilities: Capabilities;
+}
+
+/** What only some hypervisors can do. Present means supported by this driver; a version may still refuse a setting by name. */
+export interface Capabilities {
+  /** The hypervisor stamps STOP and RESUME itself, on its host's wall clock. Without it only our observation is known. */
+  readonly eventTimestamps?: true;
+  readonly postCopy?: { switchNow(): Promise<void> };
+}

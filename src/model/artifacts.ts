@@ -1,0 +1,61 @@
+/** The raw files of a pass: their names and the schemas of their lines. */
+import { z } from "zod";
+import { StatisticsSample } from "./host.ts";
+import { Instant } from "./time.ts";
+
+/** File names inside a pass's directory. */
+export const ARTIFACT = {
+  migration: "migration.jsonl",
+  settings: "settings.json",
+  counters: "counters.jsonl",
+  interfaces: "interfaces.jsonl",
+  statistics: "statistics.jsonl",
+  probes: "probes.bin",
+  captureBenchmark: "capture-benchmark.pcap",
+  captureSource: "capture-source.pcap",
+  captureDestination: "capture-destination.pcap",
+  consoleSource: "console-source.log",
+  consoleDestination: "console-destination.log",
+} as const;
+export type ArtifactName = (typeof ARTIFACT)[keyof typeof ARTIFACT];
+
+/** When, relative to the migration, a reading was taken. `background`: the window before it, for the background rate. */
+export const Moment = z.enum(["background", "before", "during", "after"]);
+
+/**
+ * One reading of all ports of the managed switch. Octets as read (not unwrapped): decimal strings, since 64 bits do not
+ * fit a JSON number. `width` is the counters' width in bits. Directions are the switch's: `in` came from the port's machine.
+ */
+export const CounterReading = z.strictObject({
+  at: Instant,
+  moment: Moment,
+  settled: z.boolean().describe("the counters had stood still for as long as the testbed asks"),
+  ports: z.array(
+    z.strictObject({
+      name: z.string(),
+      width: z.union([z.literal(32), z.literal(64)]),
+      inOctets: z.string().regex(/^\d+$/u),
+      outOctets: z.string().regex(/^\d+$/u),
+    }),
+  ),
+});
+export type CounterReading = z.infer<typeof CounterReading>;
+
+/** One reading of a host's own interface. Directions are the host's. */
+export const InterfaceReading = z.strictObject({
+  at: Instant,
+  moment: Moment,
+  host: z.enum(["source", "destination", "benchmark"]),
+  interface: z.string(),
+  network: z.enum(["service", "migration"]),
+  rxBytes: z.int().min(0),
+  txBytes: z.int().min(0),
+});
+export type InterfaceReading = z.infer<typeof InterfaceReading>;
+
+export const StatisticsReading = z.strictObject({
+  moment: Moment,
+  host: z.enum(["source", "destination"]),
+  ...StatisticsSample.shape,
+});
+export type StatisticsReading = z.infer<typeof StatisticsReading>;

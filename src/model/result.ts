@@ -1,0 +1,189 @@
+/** `result.json`: what analysis derives from a run directory. */
+import { z } from "zod";
+import { HostDescription } from "./host.ts";
+import { EffectiveSetting } from "./migration.ts";
+import { Scenario } from "./plan.ts";
+import { Failure, PassKind, PhaseRecord, Status } from "./run.ts";
+
+export const RESULT_SCHEMA = "migrascope/result/1";
+
+export const Unit = z.enum(["s", "bytes", "bits/s", "bytes/s", "count", "share"]);
+
+/**
+ * A number with its unit, bounds and origin. `value` null means unknown, and `unknown` then says why.
+ * `low` and `high` bound the true value; `source` names the artifact (and the field in it) that it was derived from.
+ */
+export const Measurement = z.strictObject({
+  value: z.number().nullable(),
+  unit: Unit,
+  low: z.number().optional(),
+  high: z.number().optional(),
+  source: z.string(),
+  unknown: z.string().optional(),
+});
+export type Measurement = z.infer<typeof Measurement>;
+
+/** Times `t…` below are seconds on the wall clock, corrected for the host's clock offset, from the migrate command. */
+const Seconds = z.number();
+
+/**
+ * An outage: a maximal run of probes that were lost or answered late.
+ * The VM was out of reach from some moment in [begin.low, begin.high] to some moment in [end.low, end.high].
+ */
+export const Outage = z.strictObject({
+  firstSequence: z.int(),
+  lastSequence: z.int(),
+  lost: z.int().describe("probes never answered"),
+  late: z.int().describe("probes answered, but later than the threshold"),
+  begin: z.strictObject({ low: Seconds, high: Seconds }),
+  end: z.strictObject({ low: Seconds, high: Seconds }),
+  duration: Measurement,
+  lostProbeTime: Measurement,
+  replyGap: Measurement,
+  during: z.enum(["before", "migration", "blackout", "after"]).describe("blackout: it overlaps STOP to RESUME"),
+});
+export type Outage = z.infer<typeof Outage>;
+
+/** Who answered a probe, or where it was lost. */
+export const ProbeFate = z.enum([
+  "answered-by-source",
+  "answered-by-destination",
+  "held",
+  "lost-at-source",
+  "lost-at-destination",
+  "lost-elsewhere",
+  "answered",
+  "lost",
+  "not-sent",
+]);
+export type ProbeFate = z.infer<typeof ProbeFate>;
+
+export const Announcement = z.strictObject({
+  t: Seconds,
+  kind: z.enum(["rarp", "gratuitous-arp", "unsolicited-na"]),
+  seenAt: z.enum(["source", "destination", "benchmark"]),
+});
+export type Announcement = z.infer<typeof Announcement>;
+
+/** One segment of the outage, between two marks; they add up to the whole. `negative` order is kept, never hidden. */
+export const AnatomySegment = z.strictObject({ from: z.string(), to: z.string(), seconds: z.number() });
+export const Anatomy = z.strictObject({
+  marks: z.array(z.strictObject({ id: z.string(), label: z.string(), t: Seconds.nullable(), source: z.string() })),
+  segments: z.array(AnatomySegment),
+  total: z.number().describe("seconds, the sum of the segments"),
+  unexplained: z.number().describe("seconds between first request delivered and first reply beyond a usual round trip"),
+});
+export type Anatomy = z.infer<typeof Anatomy>;
+
+export const Round = z.strictObject({
+  round: z.int(),
+  start: Seconds,
+  end: Seconds.nullable(),
+  transferred: z.number().nullable().describe("bytes sent in this round"),
+  remainingAtStart: z.number().nullable(),
+  throughput: z.number().nullable().describe("bits per second, bytes sent over the round's length"),
+  dirtyRate: z.number().nullable().describe("bytes per second"),
+  throttle: z.number().nullable(),
+});
+export type Round = z.infer<typeof Round>;
+
+/** Bytes of one direction of one switch port during the migration, background subtracted. */
+export const PortBytes = z.strictObject({
+  port: z.string(),
+  role: z.string().describe("network and machine, e.g. migration.source"),
+  direction: z.enum(["in", "out"]),
+  bytes: Measurement,
+  background: Measurement.describe("what was subtracted"),
+  hostInterface: Measurement.optional().describe("the same traffic as the host's own interface counted it"),
+  disagreement: z.string().optional(),
+});
+export type PortBytes = z.infer<typeof PortBytes>;
+
+export const Measurements = z.record(z.string(), Measurement);
+export type Measurements = z.infer<typeof Measurements>;
+
+export const PassResult = z.strictObject({
+  kind: PassKind,
+  status: Status,
+  failures: z.array(Failure),
+  warnings: z.array(z.string()),
+  phases: z.array(
+    PhaseRecord.pick({ name: true, outcome: true, note: true }).extend({ start: Seconds, seconds: z.number() }),
+  ),
+  hosts: z.array(HostDescription),
+  settings: z.array(EffectiveSetting),
+  outages: z.array(Outage),
+  outageThreshold: Measurement.optional().describe("a reply later than this counts as late"),
+  fates: z.record(ProbeFate, z.int()).optional(),
+  announcements: z.array(Announcement),
+  anatomy: Anatomy.optional(),
+  rounds: z.array(Round),
+  ports: z.array(PortBytes),
+  statistics: z.array(
+    z.strictObject({
+      moment: z.string(),
+      host: z.string(),
+      source: z.string(),
+      category: z.string(),
+      bytes: z.number(),
+    }),
+  ),
+  measurements: Measurements,
+});
+export type PassResult = z.infer<typeof PassResult>;
+
+export const TrialResult = z.strictObject({
+  id: z.string(),
+  scenario: z.string().describe("the scenario's name"),
+  definition: Scenario,
+  repetition: z.int(),
+  hypervisor: z.string(),
+  accelerator: z.string(),
+  status: Status,
+  passes: z.array(PassResult),
+  measurements: Measurements.describe("of the probed pass, plus what needs both passes"),
+});
+export type TrialResult = z.infer<typeof TrialResult>;
+
+export const Result = z.strictObject({
+  schema: z.literal(RESULT_SCHEMA),
+  run: z.strictObject({
+    id: z.string(),
+    state: z.enum(["running", "finished", "interrupted"]),
+    plan: z.string(),
+    description: z.string(),
+    started: z.string().describe("ISO 8601, UTC"),
+    tool: z.string(),
+    testbed: z.string(),
+    environment: z.record(z.string(), z.string()),
+    links: z.record(z.string(), z.strictObject({ rate: z.number(), delay: z.number(), loss: z.number() })),
+    vm: z.strictObject({ memory: z.int(), vcpus: z.int(), disk: z.int() }),
+  }),
+  warnings: z.array(z.string()),
+  trials: z.array(TrialResult),
+});
+export type Result = z.infer<typeof Result>;
+
+/** What the figures draw, beside the result: columns, one entry per probe or sample. Not part of `result.json`. */
+export interface PassSeries {
+  readonly trial: string;
+  readonly pass: "quiet" | "probed";
+  readonly probes: {
+    readonly sequence: Float64Array;
+    /** Seconds from the migrate command. */
+    readonly sent: Float64Array;
+    /** Seconds; NaN where no reply came. */
+    readonly rtt: Float64Array;
+    readonly fate: readonly ProbeFate[];
+  } | null;
+  readonly progress: readonly {
+    readonly t: number;
+    readonly remaining: number | null;
+    readonly throughput: number | null;
+    readonly dirtyRate: number | null;
+    readonly throttle: number | null;
+    readonly round: number | null;
+  }[];
+  /** Seconds from the migrate command of STOP, RESUME and the end; null where unknown. */
+  readonly marks: { readonly stop: number | null; readonly resume: number | null; readonly end: number | null };
+}
