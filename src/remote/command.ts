@@ -1,0 +1,152 @@
+/** The one implementation of `Machine`: every kind of machine only turns a command into one that this machine can start. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { MigrascopeError } from "../model/errors.ts";
+import type { CommandOptions, CommandOutput, Machine, RunningCommand, StartOptions } from "./machine.ts";
+
+/** Output beyond this is a mistake of the caller, who should have used a file. Bytes. */
+const OUTPUT_LIMIT = 64 * 2 ** 20;
+const STDERR_TAIL = 4000;
+const DEFAULT_TIMEOUT = 30;
+
+export interface Transport {
+  readonly name: string;
+  /** The local command that runs `argv` on the machine. `longLived`: it must also end when its local process is ended. */
+  wrap(
+    argv: readonly string[],
+    options: { env: Readonly<Record<string, string>>; longLived: boolean },
+  ): readonly string[];
+  /** How `kill` reaches a long-lived command: by signal to its local process, or by closing its standard input. */
+  readonly stopsBy: "signal" | "closed-input";
+}
+
+export function machineOver(transport: Transport): Machine {
+  return {
+    name: transport.name,
+    run: (argv, options = {}) => runToEnd(transport, argv, options),
+    start: (argv, options = {}) => startLongLived(transport, argv, options),
+  };
+}
+
+const shown = (argv: readonly string[]): string => argv.join(" ");
+
+function failure(transport: Transport, argv: readonly string[], what: string, output: string): MigrascopeError {
+  const said = output.trim() === "" ? "" : `: ${output.trim().slice(-STDERR_TAIL)}`;
+  return new MigrascopeError("COMMAND_FAILED", `\`${shown(argv)}\` ${what}${said}`, { where: transport.name });
+}
+
+function spawnOn(
+  transport: Transport,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  longLived: boolean,
+  stdout: "pipe" | number,
+): ChildProcess {
+  const [program, ...args] = transport.wrap(argv, { env, longLived });
+  return spawn(program!, args, { stdio: ["pipe", stdout, "pipe"], env: { ...process.env, ...env } });
+}
+
+async function runToEnd(
+  transport: Transport,
+  argv: readonly string[],
+  options: CommandOptions,
+): Promise<CommandOutput> {
+  options.signal?.throwIfAborted();
+  const seconds = options.timeout ?? DEFAULT_TIMEOUT;
+  const child = spawnOn(transport, argv, options.env ?? {}, false, "pipe");
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let size = 0;
+  let ending: "timeout" | "abort" | "overflow" | undefined;
+  const end = (why: typeof ending): void => {
+    ending ??= why;
+    child.kill("SIGKILL");
+  };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]!.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > OUTPUT_LIMIT) end("overflow");
+      else chunks[stream].push(chunk);
+    });
+  }
+  child.stdin!.on("error", () => {}); // A command that does not read its input is no failure of ours.
+  child.stdin!.end(options.input ?? "");
+  const timer = setTimeout(() => end("timeout"), seconds * 1000);
+  const onAbort = (): void => end("abort");
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const exit = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, signal) => resolve({ code, signal }));
+    });
+    const stdout = Buffer.concat(chunks.stdout).toString("utf8");
+    const stderr = Buffer.concat(chunks.stderr).toString("utf8");
+    if (ending === "timeout") {
+      throw new MigrascopeError("DEADLINE_EXCEEDED", `\`${shown(argv)}\` did not end within ${seconds} s`, {
+        where: transport.name,
+      });
+    }
+    if (ending === "abort")
+      throw new MigrascopeError("CANCELLED", `\`${shown(argv)}\` was interrupted`, { where: transport.name });
+    if (ending === "overflow") throw failure(transport, argv, `wrote more than ${OUTPUT_LIMIT} bytes`, stderr);
+    if (exit.code !== 0)
+      throw failure(
+        transport,
+        argv,
+        exit.signal ? `was ended by ${exit.signal}` : `exited with ${exit.code}`,
+        stderr || stdout,
+      );
+    return { stdout, stderr };
+  } catch (error) {
+    if (error instanceof MigrascopeError) throw error;
+    throw failure(transport, argv, "could not be started", (error as Error).message);
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function startLongLived(
+  transport: Transport,
+  argv: readonly string[],
+  options: StartOptions,
+): Promise<RunningCommand> {
+  const file = options.stdoutFile === undefined ? undefined : openSync(options.stdoutFile, "w");
+  let child: ChildProcess;
+  try {
+    child = spawnOn(transport, argv, options.env ?? {}, true, file ?? "pipe");
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+  const listeners: ((stream: "stdout" | "stderr", line: string) => void)[] = [];
+  let stderrTail = "";
+  for (const stream of ["stdout", "stderr"] as const) {
+    const input = child[stream];
+    if (!input) continue;
+    createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+      if (stream === "stderr") stderrTail = `${stderrTail}${line}\n`.slice(-STDERR_TAIL);
+      for (const listener of listeners) listener(stream, line);
+    });
+  }
+  child.stdin!.on("error", () => {});
+  if (transport.stopsBy === "signal") child.stdin!.end();
+  const ended = new Promise<Awaited<RunningCommand["ended"]>>((resolve) => {
+    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stderrTail }));
+    child.once("error", (error) =>
+      resolve({ exitCode: null, signal: null, stderrTail: `${stderrTail}${error.message}` }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(failure(transport, argv, "could not be started", error.message)));
+  });
+  return {
+    pid: child.pid!,
+    onLine: (listener) => void listeners.push(listener),
+    kill: (signal = "SIGTERM") => {
+      if (transport.stopsBy === "closed-input" && signal !== "SIGKILL") child.stdin!.end();
+      else child.kill(signal);
+    },
+    ended,
+  };
+}

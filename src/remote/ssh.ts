@@ -1,0 +1,54 @@
+import { machineOver } from "./command.ts";
+import type { Machine } from "./machine.ts";
+import { shellQuote } from "./shell.ts";
+
+export interface SshTarget {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  /** Private key; without it the agent and the user's own configuration decide. */
+  readonly keyFile?: string;
+  /** Host keys that are accepted; checking is always strict. Without it the user's own known_hosts. */
+  readonly knownHostsFile?: string;
+  /** Socket of a shared connection. It saves a key exchange per command, which matters on an emulated guest. */
+  readonly controlPath?: string;
+  /** Seconds until connecting counts as failed. */
+  readonly connectTimeout?: number;
+}
+
+/**
+ * Keeps a command for as long as the connection's input is open, and ends it when that closes: a killed SSH client
+ * would leave its remote command running otherwise.
+ */
+const KEEPER = `"$@" </dev/null & child=$!; (cat >/dev/null; kill "$child" 2>/dev/null) <&0 & watcher=$!; wait "$child"; status=$?; kill "$watcher" 2>/dev/null; exit "$status"`;
+
+/** A machine behind OpenSSH. */
+export function sshMachine(name: string, target: SshTarget): Machine {
+  const client = [
+    "ssh",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    `ConnectTimeout=${target.connectTimeout ?? 10}`,
+  ];
+  if (target.keyFile !== undefined) client.push("-i", target.keyFile, "-o", "IdentitiesOnly=yes");
+  if (target.knownHostsFile !== undefined)
+    client.push("-o", `UserKnownHostsFile=${target.knownHostsFile}`, "-o", "GlobalKnownHostsFile=/dev/null");
+  if (target.controlPath !== undefined)
+    client.push("-o", "ControlMaster=auto", "-o", `ControlPath=${target.controlPath}`, "-o", "ControlPersist=30");
+  if (target.port !== undefined) client.push("-p", String(target.port));
+  if (target.user !== undefined) client.push("-l", target.user);
+  client.push("--", target.host);
+  return machineOver({
+    name,
+    stopsBy: "closed-input",
+    wrap: (argv, { env, longLived }) => {
+      const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+      const command = assignments.length > 0 ? ["env", ...assignments, ...argv] : argv;
+      const whole = longLived ? ["sh", "-c", KEEPER, "keeper", ...command] : command;
+      return [...client, whole.map(shellQuote).join(" ")];
+    },
+  });
+}
