@@ -9,6 +9,8 @@ import type { CommandOptions, CommandOutput, Machine, RunningCommand, StartOptio
 const OUTPUT_LIMIT = 64 * 2 ** 20;
 const STDERR_TAIL = 4000;
 const DEFAULT_TIMEOUT = 30;
+/** Milliseconds that the last lines of an ended command get to arrive. */
+const DRAIN = 20;
 
 export interface Transport {
   readonly name: string;
@@ -52,7 +54,9 @@ async function runToEnd(
   argv: readonly string[],
   options: CommandOptions,
 ): Promise<CommandOutput> {
-  options.signal?.throwIfAborted();
+  const interrupted = (): MigrascopeError =>
+    new MigrascopeError("CANCELLED", `\`${shown(argv)}\` was interrupted`, { where: transport.name });
+  if (options.signal?.aborted) throw interrupted();
   const seconds = options.timeout ?? DEFAULT_TIMEOUT;
   const child = spawnOn(transport, argv, options.env ?? {}, false, "pipe");
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -86,8 +90,7 @@ async function runToEnd(
         where: transport.name,
       });
     }
-    if (ending === "abort")
-      throw new MigrascopeError("CANCELLED", `\`${shown(argv)}\` was interrupted`, { where: transport.name });
+    if (ending === "abort") throw interrupted();
     if (ending === "overflow") throw failure(transport, argv, `wrote more than ${OUTPUT_LIMIT} bytes`, stderr);
     if (exit.code !== 0)
       throw failure(
@@ -131,7 +134,8 @@ async function startLongLived(
   child.stdin!.on("error", () => {});
   if (transport.stopsBy === "signal") child.stdin!.end();
   const ended = new Promise<Awaited<RunningCommand["ended"]>>((resolve) => {
-    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stderrTail }));
+    // Not "close": a grandchild that still holds the pipes must not make an ended command look alive.
+    child.once("exit", (exitCode, signal) => setTimeout(() => resolve({ exitCode, signal, stderrTail }), DRAIN));
     child.once("error", (error) =>
       resolve({ exitCode: null, signal: null, stderrTail: `${stderrTail}${error.message}` }),
     );

@@ -34,13 +34,14 @@ test("an aborted command is cancelled, also when it was aborted before", async (
   const running = here.run(["sleep", "1000"], { signal: controller.signal });
   controller.abort();
   await expect(running).rejects.toMatchObject({ code: "CANCELLED" });
+  await expect(here.run(["true"], { signal: controller.signal })).rejects.toMatchObject({ code: "CANCELLED" });
 });
 
 test("a started command writes to a file, shows its lines and tells how it ended", async () => {
   const directory = mkdtempSync(join(tmpdir(), "migrascope-test-"));
   try {
     const lines: string[] = [];
-    const command = await here.start(["sh", "-c", "echo data; echo ready >&2; sleep 1000"], {
+    const command = await here.start(["sh", "-c", "echo data; echo ready >&2; exec sleep 1000"], {
       stdoutFile: join(directory, "out"),
     });
     await new Promise<void>((resolve) =>
