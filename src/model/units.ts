@@ -35,7 +35,7 @@ const RATE_UNITS: Readonly<Record<string, number>> = Object.fromEntries([
   ...Object.entries(SIZE_UNITS).map(([unit, bytes]) => [`${unit}/s`, bytes * 8] as const),
 ]);
 
-const QUANTITY = /^(\d+(?:\.\d+)?)\s*(\S+)$/u;
+const QUANTITY = /^(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\S+)$/u;
 
 function parseQuantity(text: string, units: Readonly<Record<string, number>>, what: string, example: string): number {
   const match = QUANTITY.exec(text.trim());
