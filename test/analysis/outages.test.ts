@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { assembleFlights } from "../../src/analysis/flights.ts";
+import { judgeLateness } from "../../src/analysis/lateness.ts";
+import { type DetectedOutage, findOutages } from "../../src/analysis/outages.ts";
+import { PROBE_RECORD, parseProbes } from "../../src/run/read/probes.ts";
+import { encodeProbes, originAt, probeLog, type TrueOutage, type World } from "./world.ts";
+
+const MS = 1e6;
+
+/** A repeatable noise between 0 and 1. */
+const noise = (seed: number) => (tick: number) => {
+  let x = (tick + 1) * 0x9e3779b1 + seed * 0x85ebca6b;
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
+  x = Math.imul(x ^ (x >>> 12), 0x297a2d39);
+  return ((x ^ (x >>> 15)) >>> 0) / 2 ** 32;
+};
+
+function detect(world: World, baseline = 1): { found: DetectedOutage[]; threshold: number } {
+  const flights = assembleFlights(probeLog(world), originAt(0));
+  const lateness = judgeLateness(flights, baseline);
+  return { found: findOutages(flights, lateness), threshold: lateness.threshold };
+}
+
+const still = { there: () => 0.1 * MS, back: () => 0.1 * MS };
+
+describe("outages", () => {
+  test("a log without loss has none", () => {
+    expect(detect({ interval: MS, ticks: 3000, outages: [], ...still }).found).toEqual([]);
+  });
+
+  test("a loss of 100 ms is found once, with the truth inside its bounds and at most one interval off", () => {
+    const { found } = detect({
+      interval: MS,
+      ticks: 3000,
+      outages: [{ begin: 1500.4 * MS, end: 1600.4 * MS, kind: "loss" }],
+      ...still,
+    });
+    expect(found).toHaveLength(1);
+    const [outage] = found;
+    expect(outage).toMatchObject({ lost: 100, late: 0, firstSequence: 1501, lastSequence: 1600 });
+    expect(Math.abs(outage!.duration.value - 0.1)).toBeLessThanOrEqual(1e-3);
+    expect(outage!.lostProbeTime.value).toBeCloseTo(0.1, 9);
+    expect(outage!.lostProbeTime.low).toBeCloseTo(0.099, 9);
+    expect(outage!.lostProbeTime.high).toBeCloseTo(0.101, 9);
+  });
+
+  test("what is held and released counts as late, covers no lost time, and shows in the gap between replies", () => {
+    const { found } = detect({
+      interval: MS,
+      ticks: 3000,
+      outages: [{ begin: 1500.4 * MS, end: 1600.4 * MS, kind: "hold" }],
+      ...still,
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]!.lost).toBe(0);
+    expect(found[0]!.late).toBeGreaterThanOrEqual(98);
+    expect(found[0]!.lostProbeTime.value).toBe(0);
+    expect(found[0]!.replyGap).toBeCloseTo(0.1005, 3);
+    expect(Math.abs(found[0]!.duration.value - 0.1)).toBeLessThanOrEqual(1e-3);
+  });
+
+  test("two outages in a row with a few answers between them stay two", () => {
+    const outages: TrueOutage[] = [
+      { begin: 1500.4 * MS, end: 1550.4 * MS, kind: "loss" },
+      { begin: 1555.4 * MS, end: 1600.4 * MS, kind: "hold" },
+    ];
+    expect(detect({ interval: MS, ticks: 3000, outages, ...still }).found).toHaveLength(2);
+  });
+
+  test("an outage at the log's end is open and has no upper bound", () => {
+    const { found } = detect({
+      interval: MS,
+      ticks: 3000,
+      outages: [{ begin: 2500 * MS, end: 1e12, kind: "loss" }],
+      ...still,
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]!.open).toEqual({ begin: false, end: true });
+    expect(found[0]!.duration.high).toBeNull();
+    expect(found[0]!.duration.low).toBeGreaterThanOrEqual(0.498);
+  });
+
+  test("an outage at the log's start is open there", () => {
+    const { found } = detect({
+      interval: MS,
+      ticks: 3000,
+      outages: [{ begin: -1, end: 500 * MS, kind: "loss" }],
+      ...still,
+    });
+    expect(found).toHaveLength(1);
+    expect(found[0]!.open).toEqual({ begin: true, end: false });
+  });
+
+  test("a probe that the kernel refused is neither good nor lost", () => {
+    const rows = Array.from({ length: 200 }, (_, i) => {
+      const sent = { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS };
+      if (i >= 100 && i < 110) return [{ ...sent, kind: PROBE_RECORD.sendError, errno: 101 }];
+      return [sent, { kind: PROBE_RECORD.reply, sequence: i, mono: i * MS + 200_000, wall: i * MS + 190_000 }];
+    }).flat();
+    const flights = assembleFlights(parseProbes(encodeProbes(MS, rows), "p"), originAt(0));
+    expect(findOutages(flights, judgeLateness(flights, 1))).toEqual([]);
+    expect(flights.refused.reduce((a, b) => a + b)).toBe(10);
+  });
+
+  test("duplicates and reordering are counted and change nothing", () => {
+    const rows = Array.from({ length: 200 }, (_, i) => [
+      { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS },
+    ]).flat();
+    const replies = [3, 3, 5, 4].map((sequence, n) => ({
+      kind: PROBE_RECORD.reply,
+      sequence,
+      mono: 10 * MS + n * 1000,
+      wall: 10 * MS + n * 1000,
+    }));
+    const flights = assembleFlights(parseProbes(encodeProbes(MS, [...rows, ...replies]), "p"), originAt(0));
+    expect(flights.duplicates).toBe(1);
+    expect(flights.reordered).toBe(1);
+  });
+
+  test("the bounds contain the truth, whatever the delays, stalls and kind", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          seed: fc.integer({ min: 0, max: 1e6 }),
+          interval: fc.constantFrom(0.5 * MS, MS, 5 * MS),
+          base: fc.double({ min: 0.02, max: 4, noNaN: true }),
+          spread: fc.double({ min: 0, max: 3, noNaN: true }),
+          begin: fc.double({ min: 1200, max: 1700, noNaN: true }),
+          length: fc.double({ min: 1, max: 900, noNaN: true }),
+          kind: fc.constantFrom<TrueOutage["kind"]>("loss", "hold"),
+          stalls: fc.double({ min: 0, max: 0.02, noNaN: true }),
+          step: fc.constantFrom(0, 5e9, -5e9),
+        }),
+        ({ seed, interval, base, spread, begin, length, kind, stalls, step }) => {
+          const there = noise(seed);
+          const back = noise(seed + 1);
+          const stall = noise(seed + 2);
+          const truth: TrueOutage = { begin: begin * MS, end: (begin + length) * MS, kind };
+          const { found } = detect({
+            interval,
+            ticks: (3000 * MS) / interval,
+            outages: [truth],
+            there: (tick) => (base + spread * there(tick)) * MS,
+            back: (tick) => (base + spread * back(tick)) * MS,
+            stall: (tick) => (stall(tick) < stalls ? 15 * MS * stall(tick + 7) : 0),
+            wallStep: (mono) => (mono > (begin + length / 2) * MS ? step : 0),
+          });
+          const overlapping = found.filter((o) => o.begin.low * 1e9 <= truth.end && o.end.high * 1e9 >= truth.begin);
+          if (overlapping.length === 0) {
+            // Too short for this interval and these delays: no probe met it, or all it met came back in time.
+            expect(kind === "loss" ? length * MS <= 2 * interval + 16 * MS * (stalls > 0 ? 1 : 0) : true).toBe(true);
+            return;
+          }
+          const outage = overlapping.reduce((a, b) => (b.duration.value > a.duration.value ? b : a));
+          expect(outage.begin.low * 1e9).toBeLessThanOrEqual(truth.begin + 1);
+          expect(outage.begin.high * 1e9).toBeGreaterThanOrEqual(truth.begin - 1);
+          expect(outage.end.low * 1e9).toBeLessThanOrEqual(truth.end + 1);
+          expect(outage.end.high * 1e9).toBeGreaterThanOrEqual(truth.end - 1);
+          expect(outage.duration.value).toBeGreaterThanOrEqual(outage.duration.low);
+          expect(outage.duration.value).toBeLessThanOrEqual(outage.duration.high!);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
