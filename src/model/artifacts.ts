@@ -21,6 +21,7 @@ export type ArtifactName = (typeof ARTIFACT)[keyof typeof ARTIFACT];
 
 /** When, relative to the migration, a reading was taken. `background`: the window before it, for the background rate. */
 export const Moment = z.enum(["background", "before", "during", "after"]);
+export type Moment = z.infer<typeof Moment>;
 
 /**
  * One reading of all ports of the managed switch. Octets as read (not unwrapped): decimal strings, since 64 bits do not

@@ -1,0 +1,59 @@
+/**
+ * Waiting until the switch's counters can be believed. Agents cache them for seconds, so that a reading taken right after
+ * a migration lacks its end: only counters that have stood still for longer than any cache are the truth.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CounterReading } from "../model/artifacts.ts";
+import type { Clock } from "../model/time.ts";
+
+/** Seconds between two looks at the counters while waiting. */
+const LOOK_EVERY = 0.5;
+/** Bytes per second and port that still count as standing still: neighbour discovery and the like never quite cease. */
+export const STILL_BELOW = 2000;
+
+export interface SettleOptions {
+  /** Seconds that the counters must have stood still. */
+  readonly settle: number;
+  /** Seconds after which an unsettled reading is returned as such. */
+  readonly limit: number;
+  readonly moment: CounterReading["moment"];
+  /** What the readings on the way there are recorded as. */
+  readonly onTheWay: CounterReading["moment"];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly record: (reading: CounterReading) => void;
+}
+
+/**
+ * Reads until settled; every reading is recorded, the last as `moment`.
+ * @returns whether it settled. @throws whatever `read` throws.
+ */
+export async function readSettled(
+  read: () => Promise<CounterReading["ports"]>,
+  options: SettleOptions,
+): Promise<boolean> {
+  const started = options.clock().mono;
+  let reference: { at: number; ports: CounterReading["ports"] } | undefined;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const ports = await read();
+    const at = options.clock();
+    if (!reference || movedMore(reference.ports, ports, (STILL_BELOW * (at.mono - reference.at)) / 1e6))
+      reference = { at: at.mono, ports };
+    const settled = at.mono - reference.at >= options.settle * 1e6;
+    const late = at.mono - started >= options.limit * 1e6;
+    options.record({ at, moment: settled || late ? options.moment : options.onTheWay, settled, ports });
+    if (settled || late) return settled;
+    await sleep(LOOK_EVERY * 1000, undefined, { signal: options.signal });
+  }
+}
+
+/** Whether any port's counter differs by more than `bytes` (a wrap counts as movement, which is what it is). */
+function movedMore(before: CounterReading["ports"], after: CounterReading["ports"], bytes: number): boolean {
+  return after.some((port, index) => {
+    const earlier = before[index]!;
+    return (["inOctets", "outOctets"] as const).some(
+      (key) => Math.abs(Number(BigInt(port[key]) - BigInt(earlier[key]))) > bytes,
+    );
+  });
+}

@@ -1,0 +1,39 @@
+/** Waiting for the guest: until it answers, and until it is as idle as it is going to be. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { cpuReading } from "../guest/statistics.ts";
+import { MigrascopeError } from "../model/errors.ts";
+import type { Machine } from "../remote/machine.ts";
+
+/** Share of the guest's CPU time over a second that must be idle. */
+const IDLE_ENOUGH = 0.95;
+/** Seconds that an idle guest is waited for, once it answers; after them the pass goes on and says so. */
+const IDLE_PATIENCE = 20;
+
+/**
+ * Returns when the guest answers over SSH and is idle.
+ * @returns what is worth noting. @throws MigrascopeError VM_NOT_BOOTED when it does not answer until `signal` aborts.
+ */
+export async function awaitGuest(guest: Machine, signal: AbortSignal): Promise<string | undefined> {
+  let last = "it never answered";
+  for (;;) {
+    try {
+      await guest.run(["true"], { signal, timeout: 10 });
+      break;
+    } catch (error) {
+      last = (error as Error).message;
+    }
+    if (signal.aborted)
+      throw new MigrascopeError("VM_NOT_BOOTED", `the VM did not answer over SSH: ${last}`, { where: guest.name });
+    await sleep(200, undefined, { signal }).catch(() => {});
+  }
+  let before = await cpuReading(guest);
+  let idle = 0;
+  for (let waited = 0; waited < IDLE_PATIENCE; waited++) {
+    await sleep(1000, undefined, { signal });
+    const now = await cpuReading(guest);
+    idle = (now.idle - before.idle) / Math.max(1, now.total - before.total);
+    if (idle >= IDLE_ENOUGH) return undefined;
+    before = now;
+  }
+  return `the guest was still ${Math.round((1 - idle) * 100)} % busy after ${IDLE_PATIENCE} s`;
+}

@@ -1,0 +1,92 @@
+/** The sensitive instruments of a probed pass: captures and prober. They start last and stop first. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ARTIFACT } from "../model/artifacts.ts";
+import { asMigrascopeError } from "../model/errors.ts";
+import type { PassRecord } from "../model/run.ts";
+import { type Capture, startCapture } from "../probes/capture.ts";
+import { type Prober, startProber } from "../probes/prober.ts";
+import type { PassOptions } from "./pass.ts";
+
+/** Seconds of probing before the migrate command: what the network and the guest are like when nothing happens. */
+const LEAD = 2;
+/** Seconds of undisturbed replies after the migration, and how long they are waited for. */
+const TAIL = 2;
+const TAIL_PATIENCE = 20;
+
+export class Instruments {
+  readonly probe: NonNullable<PassRecord["probe"]>;
+  readonly #options: PassOptions;
+  readonly #warn: (message: string) => void;
+  readonly #captures: { name: string; capture: Capture }[] = [];
+  #prober: Prober | undefined;
+  #progress = { sent: 0, answered: 0, missed: 0 };
+
+  constructor(options: PassOptions, warn: (message: string) => void) {
+    this.#options = options;
+    this.#warn = warn;
+    const { interval, family } = options.trial.scenario.probe;
+    const [target] = options.testbed.vm[family].split("/");
+    this.probe = { interval, family, target: target! };
+  }
+
+  /** Starts all of them; one that cannot start does not keep the others from it. @throws what the first one threw. */
+  async startCaptures(): Promise<undefined> {
+    const { testbed, directory } = this.#options;
+    const started = await Promise.allSettled(
+      testbed.captures.map(async (point) => {
+        const capture = await startCapture(point.machine, point.interface, join(directory, point.artifact));
+        this.#captures.push({ name: point.artifact, capture });
+      }),
+    );
+    for (const result of started) if (result.status === "rejected") throw result.reason;
+  }
+
+  async startProber(signal: AbortSignal): Promise<undefined> {
+    const { testbed, directory, trial, kind, emit } = this.#options;
+    this.#prober = await startProber(testbed.benchmark, {
+      target: this.probe.target,
+      interval: this.probe.interval,
+      output: join(directory, ARTIFACT.probes),
+      onProgress: (progress) => {
+        this.#progress = progress;
+        emit({ type: "probe-progress", trial: trial.id, pass: kind, sent: progress.sent, answered: progress.answered });
+      },
+    });
+    await sleep(LEAD * 1000, undefined, { signal });
+  }
+
+  /**
+   * Goes on probing until replies have come for a while, then stops.
+   * After an interrupt it stops at once: what comes after is not measured, and the user wants to leave.
+   */
+  async stopProber(): Promise<string | undefined> {
+    if (!this.#prober) return "no prober ran";
+    const wanted = Math.max(1, (TAIL / this.probe.interval) * 0.9);
+    const from = this.#progress.answered;
+    const began = this.#options.clock().mono;
+    const waited = (): number => (this.#options.clock().mono - began) / 1e6;
+    while (!this.#options.interrupt.aborted && this.#progress.answered - from < wanted && waited() < TAIL_PATIENCE)
+      await sleep(100);
+    const answering = this.#progress.answered - from >= wanted;
+    await this.#prober.stop();
+    if (answering || this.#options.interrupt.aborted) return undefined;
+    this.#warn(`the VM had not come back to answering every probe ${TAIL_PATIENCE} s after the migration`);
+    return `replies had not come back within ${TAIL_PATIENCE} s`;
+  }
+
+  /** @throws the first failure, after all of them have been stopped. */
+  async stopCaptures(): Promise<string | undefined> {
+    const failures: unknown[] = [];
+    for (const { name, capture } of this.#captures) {
+      try {
+        const { dropped } = await capture.stop();
+        if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets that the capture should have held`);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw asMigrascopeError(failures[0]);
+    return this.#captures.length === 0 ? "no capture ran" : undefined;
+  }
+}

@@ -1,0 +1,37 @@
+/** A testbed that stands and can be used: what the trial touches, whatever it is made of. */
+import type { HypervisorDriver } from "../hypervisors/contract.ts";
+import type { ArtifactName } from "../model/artifacts.ts";
+import type { ClockOffset } from "../model/run.ts";
+import type { VmSpec } from "../model/testbed.ts";
+import type { CountedInterface } from "../probes/interfaces.ts";
+import type { SwitchAddress } from "../probes/snmp.ts";
+import type { Machine } from "../remote/machine.ts";
+
+export interface CapturePoint {
+  readonly artifact: ArtifactName;
+  readonly machine: Machine;
+  readonly interface: string;
+}
+
+export interface LiveTestbed {
+  readonly driver: HypervisorDriver;
+  readonly vm: VmSpec;
+  /** Where the prober runs. */
+  readonly benchmark: Machine;
+  /** The guest, by its own address; it answers only while it runs. */
+  readonly guest: Machine;
+  readonly captures: readonly CapturePoint[];
+  readonly interfaces: readonly CountedInterface[];
+  readonly switch: SwitchAddress & {
+    /** Role of each port (`migration.source`) → its name on the switch. */
+    readonly ports: Readonly<Record<string, string>>;
+    /** Seconds, see `SwitchSpec`. */
+    readonly sampleEvery: number;
+    readonly settle: number;
+  };
+  /** Each host's clock against ours, measured now. */
+  clockOffsets(): Promise<readonly ClockOffset[]>;
+}
+
+/** Makes the testbed ready for one VM. What differs between scenarios is only the VM. */
+export type TestbedFactory = (vm: VmSpec) => LiveTestbed;
