@@ -1,0 +1,90 @@
+/** The processes of a lab, found by the mark in their environment: no list on disk can be stale or cut short. */
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MigrascopeError } from "../model/errors.ts";
+import { LAB_MARK } from "./directory.ts";
+
+export interface LabProcess {
+  /** As seen from here. */
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+  /** Clock ticks after boot: with the process id it names one process for good. */
+  readonly startTime: number;
+  /** Process ids from this namespace inwards: the length says how deep it lives. */
+  readonly namespacePids: readonly number[];
+}
+
+/** Seconds that killed processes get to disappear. */
+const KILL_DEADLINE = 20;
+
+/** All processes that carry the mark of the lab in `directory`. Zombies have no environment and do not count. */
+export function labProcesses(directory: string): LabProcess[] {
+  const mark = `${LAB_MARK}=${directory}`;
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/u.test(entry))
+    .map(Number)
+    .filter((pid) => readProc(pid, "environ")?.split("\0").includes(mark))
+    .map(describe)
+    .filter((found) => found !== undefined);
+}
+
+/** @returns the start time of a process in clock ticks after boot, or undefined when there is no such process. */
+export const startTimeOf = (pid: number): number | undefined => describe(pid)?.startTime;
+
+function describe(pid: number): LabProcess | undefined {
+  const stat = readProc(pid, "stat");
+  const status = readProc(pid, "status");
+  if (stat === undefined || status === undefined) return undefined;
+  // The command may contain spaces and parentheses; the fields after its last parenthesis are plain.
+  const end = stat.lastIndexOf(")");
+  const fields = stat.slice(end + 2).split(" ");
+  const namespacePids = /^NSpid:\s*(.*)$/mu.exec(status)?.[1]?.split(/\s+/u).map(Number) ?? [pid];
+  return {
+    pid,
+    parent: Number(fields[1]),
+    command: stat.slice(stat.indexOf("(") + 1, end),
+    startTime: Number(fields[19]),
+    namespacePids,
+  };
+}
+
+function readProc(pid: number, file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch {
+    return undefined; // It has ended, or it is another user's.
+  }
+}
+
+/**
+ * Kills every process of the lab until none is left: the init first takes its PID namespace with it; the rest are those
+ * that were on their way in or out.
+ * @returns how many processes there were.
+ * @throws MigrascopeError LAB_BROKEN naming processes that cannot be killed.
+ */
+export async function killLabProcesses(directory: string): Promise<number> {
+  const seen = new Set<string>();
+  const deadline = performance.now() + KILL_DEADLINE * 1000;
+  for (;;) {
+    const found = labProcesses(directory).filter((one) => one.pid !== process.pid);
+    if (found.length === 0) return seen.size;
+    for (const { pid, startTime } of found) {
+      seen.add(`${pid} ${startTime}`);
+      kill(pid);
+    }
+    if (performance.now() > deadline) {
+      const left = found.map((one) => `${one.pid} (${one.command})`).join(", ");
+      throw new MigrascopeError("LAB_BROKEN", `these processes do not end: ${left}`, { where: directory });
+    }
+    await sleep(10);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

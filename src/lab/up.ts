@@ -1,0 +1,141 @@
+/** Building a lab. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { MigrascopeError } from "../model/errors.ts";
+import { type HostRole, Testbed } from "../model/testbed.ts";
+import { labDirectory } from "./directory.ts";
+import { removeLab } from "./down.ts";
+import { type BareLab, startInit } from "./init.ts";
+import { lockLab } from "./lock.ts";
+import { requireMode } from "./mode.ts";
+import { buildNetwork, requireNetem } from "./network.ts";
+import { type LabState, writeLabState } from "./state.ts";
+import { type LabStatus, labStatus } from "./status.ts";
+import { startAgent } from "./switch.ts";
+import {
+  addressedInterface,
+  HOST_BRIDGE,
+  HOST_TAP,
+  ipv4,
+  ipv6,
+  linkName,
+  NETWORKS,
+  type NetworkName,
+  portName,
+  SNMP_ADDRESS,
+  SNMP_PORT,
+  STATIONS,
+  type Station,
+} from "./topology.ts";
+
+export interface LabUpOptions {
+  /** Told in a few words what is being done. */
+  readonly onStep?: (step: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Brings the testbed's lab up. A healthy lab with the same links is returned as it is; a broken one, or one with other
+ * links that nobody uses, is built anew.
+ *
+ * @throws MigrascopeError PRIVILEGE_MISSING with what is needed; KERNEL_LACKS when a link needs netem; LAB_BUSY when the
+ * links differ and a measurement is running in the lab; CANCELLED. Whatever is thrown, nothing half-made is left.
+ */
+export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promise<LabState> {
+  const directory = labDirectory(testbed.name);
+  using _lock = await lockLab(directory);
+  const status = labStatus(testbed.name);
+  const differs = status.state ? difference(status.state, testbed) : undefined;
+  if (status.health === "healthy" && !differs) return status.state!;
+  if (status.health !== "absent") {
+    refuseIfUsed(status, differs);
+    options.onStep?.(`removing the lab that was there: ${[...status.problems, differs].filter(Boolean).join(", ")}`);
+    await removeLab(directory);
+  }
+  try {
+    return await build(testbed, directory, options);
+  } catch (error) {
+    await removeLab(directory);
+    throw error;
+  }
+}
+
+async function build(testbed: Testbed, directory: string, { onStep, signal }: LabUpOptions): Promise<LabState> {
+  const step = (what: string): void => {
+    if (signal?.aborted) throw new MigrascopeError("CANCELLED", "the lab was not built", { where: directory });
+    onStep?.(what);
+  };
+  step("checking what this user may do");
+  const mode = await requireMode();
+  step(mode === "root" ? "starting the machines, as root" : "starting the machines, in a user namespace");
+  await mkdir(join(directory, "shared"), { recursive: true, mode: 0o700 });
+  const lab = await startInit(directory, mode);
+  await requireNetem(lab, testbed.links);
+  step("connecting them");
+  await buildNetwork(lab, testbed.links);
+  step("starting the switch's SNMP agent");
+  await startAgent(lab, testbed.switch.community);
+  const state = stateOf(testbed, lab);
+  writeLabState(state);
+  return state;
+}
+
+/** A lab in use is never pulled away from under a measurement. */
+function refuseIfUsed(status: LabStatus, differs: string | undefined): void {
+  if (status.guests.length === 0 || !differs || status.health === "broken") return;
+  throw new MigrascopeError("LAB_BUSY", `${differs}, and ${status.guests.length} processes are using the lab`, {
+    where: status.directory,
+  });
+}
+
+const asked = (links: Testbed["links"]): string => JSON.stringify(z.encode(Testbed.shape.links, links));
+
+/** What the running lab was built with otherwise than asked now. */
+function difference(state: LabState, testbed: Testbed): string | undefined {
+  if (asked(state.links) !== asked(testbed.links)) return "its links were built with other settings";
+  if (state.snmp.community !== testbed.switch.community) return "its switch has another SNMP community";
+  return undefined;
+}
+
+const attachment = (network: NetworkName, station: Station): LabState["machines"]["benchmark"]["service"] => ({
+  link: linkName(network),
+  interface: addressedInterface(network, station),
+  port: portName(network, station),
+  ipv4: ipv4(network, station),
+  ipv6: ipv6(network, station),
+});
+
+function stateOf(testbed: Testbed, lab: BareLab): LabState {
+  const station = (name: Station): LabState["machines"]["benchmark"] => ({
+    pid: lab.machines[name],
+    hostname: name,
+    service: attachment("service", name),
+    migration: attachment("migration", name),
+  });
+  const host = (name: HostRole): LabState["machines"]["source"] => ({
+    ...station(name),
+    bridge: HOST_BRIDGE,
+    tap: HOST_TAP,
+  });
+  return {
+    schema: "migrascope-lab/1",
+    name: testbed.name,
+    directory: lab.directory,
+    mode: lab.mode,
+    created: new Date().toISOString(),
+    init: lab.init,
+    machines: {
+      benchmark: station("benchmark"),
+      source: host("source"),
+      destination: host("destination"),
+      switch: { pid: lab.machines.switch, hostname: "switch" },
+    },
+    ports: Object.fromEntries(
+      NETWORKS.flatMap((network) => STATIONS.map((name) => [`${network}.${name}`, portName(network, name)])),
+    ),
+    snmp: { address: SNMP_ADDRESS, port: SNMP_PORT, community: testbed.switch.community },
+    links: testbed.links,
+    shared: join(lab.directory, "shared"),
+  };
+}
