@@ -51,6 +51,7 @@ export const Scenario = z.strictObject({
     .prefault({})
     .describe("what differs from the testbed's VM"),
   probe: ProbeSpec.prefault({}),
+  bootDeadline: Duration.default(180).describe("seconds until the VM must answer after it was powered on"),
   deadline: Duration.default(120).describe("seconds after which the migration is cancelled and recorded as a timeout"),
 });
 export type Scenario = z.infer<typeof Scenario>;

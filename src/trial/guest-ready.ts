@@ -37,3 +37,23 @@ export async function awaitGuest(guest: Machine, signal: AbortSignal): Promise<s
   }
   return `the guest was still ${Math.round((1 - idle) * 100)} % busy after ${IDLE_PATIENCE} s`;
 }
+
+async function answered(guest: Machine, deadline: number, signal: AbortSignal): Promise<void> {
+  const until = process.uptime() + deadline;
+  for (;;) {
+    try {
+      await guest.run(["true"], { signal, timeout: 10 });
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (process.uptime() >= until) {
+        throw new MigrascopeError(
+          "VM_NOT_BOOTED",
+          `the VM did not answer over SSH within ${deadline} s: ${(error as Error).message}`,
+          { where: guest.name },
+        );
+      }
+    }
+    await sleep(200, undefined, { signal });
+  }
+}

@@ -125,7 +125,12 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
       budget: BUDGET.powerOn,
       run: async (signal) => void (await driver.powerOn({ host: "source", vm, logDirectory: directory, signal })),
     },
-    { name: "settle", kind: "essential", budget: BUDGET.settle, run: (signal) => awaitGuest(testbed.guest, signal) },
+    {
+      name: "settle",
+      kind: "essential",
+      budget: scenario.bootDeadline + BUDGET.idle,
+      run: (signal) => awaitGuest(testbed.guest, scenario.bootDeadline, signal),
+    },
     { name: "statistics-before", kind: "instrument", budget: BUDGET.statistics, run: () => readStatistics("before") },
     {
       name: "start-captures",

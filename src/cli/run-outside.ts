@@ -1,0 +1,67 @@
+/** The part of `run` before the lab: everything that a machine must have, then a lab, then into it. */
+import { randomBytes } from "node:crypto";
+import { ensureGuestImage } from "../guest/image.ts";
+import { usableAccelerator } from "../lab/accelerator.ts";
+import { labDown } from "../lab/down.ts";
+import { enterLab } from "../lab/enter.ts";
+import { lockLab } from "../lab/lock.ts";
+import { ensurePackages } from "../lab/packages.ts";
+import type { LabState } from "../lab/state.ts";
+import { labStatus } from "../lab/status.ts";
+import { labUp } from "../lab/up.ts";
+import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
+import type { Testbed } from "../model/testbed.ts";
+import { ensureNative } from "../probes/native.ts";
+import { interruptSignal } from "./exit.ts";
+import type { RunArguments } from "./run.ts";
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/**
+ * @param again the command line that runs this command once more, inside.
+ * @returns the exit code of the process inside. @throws MigrascopeError when the machine or the lab cannot do it.
+ */
+export async function runFromOutside({ testbed }: RunArguments, again: readonly string[]): Promise<number> {
+  const interrupt = interruptSignal();
+  await ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say });
+  await ensureNative({ onStep: say });
+  const image = await ensureGuestImage({ onStep: say });
+  const { accelerator, reason } = await usableAccelerator(testbed.accelerator, image);
+  say(`accelerator: ${accelerator} (${reason})`);
+  interrupt.throwIfAborted();
+  const lab = await useLab(testbed);
+  try {
+    interrupt.throwIfAborted();
+    return await enterLab(lab.state, again);
+  } finally {
+    await lab.leave();
+  }
+}
+
+/**
+ * The lab that the testbed names, if it runs; it stays afterwards. Otherwise one of our own that goes when we go, under a
+ * name that no other run has.
+ * @throws MigrascopeError LAB_BUSY when another run is using the lab.
+ */
+async function useLab(testbed: Testbed): Promise<{ state: LabState; leave(): Promise<void> }> {
+  if (labStatus(testbed.name).health === "healthy") {
+    const state = await labUp(testbed, {});
+    const lock = await lockLab(`${state.directory}/run`, 0).catch((error: unknown) => {
+      if (asMigrascopeError(error).code !== "LAB_BUSY") throw error;
+      throw new MigrascopeError("LAB_BUSY", `another run is using the lab "${testbed.name}"`, {
+        where: state.directory,
+        cause: error,
+      });
+    });
+    return { state, leave: async () => lock[Symbol.dispose]() };
+  }
+  const name = `run-${randomBytes(4).toString("hex")}`;
+  try {
+    const state = await labUp({ ...testbed, name }, {});
+    say(`lab: ${name} (${state.mode === "root" ? "as root" : "without root, in a user namespace"})`);
+    return { state, leave: async () => void (await labDown(name)) };
+  } catch (error) {
+    await labDown(name);
+    throw error;
+  }
+}

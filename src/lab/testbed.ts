@@ -1,0 +1,99 @@
+/** The lab as a testbed that a trial can use; for a process on the lab's benchmark server. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { GuestImage } from "../guest/image.ts";
+import { QemuDriver } from "../hypervisors/qemu/driver.ts";
+import { ARTIFACT } from "../model/artifacts.ts";
+import type { Testbed, VmSpec } from "../model/testbed.ts";
+import { systemClock } from "../model/time.ts";
+import { sshMachine } from "../remote/ssh.ts";
+import type { LiveTestbed, TestbedFactory } from "../trial/testbed.ts";
+import { labMachines } from "./machines.ts";
+import type { LabState } from "./state.ts";
+import { HOSTS, linkName, NETWORKS, STATIONS } from "./topology.ts";
+
+/** @param accelerator what a guest has really booted under. */
+export function labTestbed(
+  state: LabState,
+  testbed: Testbed,
+  image: GuestImage,
+  accelerator: "kvm" | "tcg",
+): TestbedFactory {
+  const machines = labMachines(state);
+  const runDirectory = (host: string): string => {
+    const directory = join(state.directory, "vm", host);
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  };
+  return (vm: VmSpec): LiveTestbed => ({
+    vm,
+    driver: new QemuDriver({
+      hosts: {
+        source: {
+          machine: machines.source,
+          migrationAddress: state.machines.source.migration.ipv4,
+          tap: state.machines.source.tap,
+          runDirectory: runDirectory("source"),
+        },
+        destination: {
+          machine: machines.destination,
+          migrationAddress: state.machines.destination.migration.ipv4,
+          tap: state.machines.destination.tap,
+          runDirectory: runDirectory("destination"),
+        },
+      },
+      kernel: image.kernel,
+      initrd: image.initrd,
+      commandLine: (spec) => image.commandLine(spec),
+      diskPath: join(state.shared, `${vm.name}.raw`),
+      accelerator,
+      clock: systemClock,
+    }),
+    benchmark: machines.benchmark,
+    guest: sshMachine(vm.name, {
+      host: vm.ipv4.split("/")[0]!,
+      user: "root",
+      keyFile: image.sshKey,
+      knownHostsFile: knownHosts(state, image),
+      controlPath: join(state.directory, "vm", "ssh"),
+      connectTimeout: 5,
+    }),
+    captures: [
+      {
+        artifact: ARTIFACT.captureBenchmark,
+        machine: machines.benchmark,
+        interface: state.machines.benchmark.service.link,
+      },
+      { artifact: ARTIFACT.captureSource, machine: machines.source, interface: state.machines.source.tap },
+      {
+        artifact: ARTIFACT.captureDestination,
+        machine: machines.destination,
+        interface: state.machines.destination.tap,
+      },
+    ],
+    interfaces: STATIONS.flatMap((host) =>
+      NETWORKS.map((network) => ({ host, network, interface: linkName(network), machine: machines[host] })),
+    ),
+    switch: {
+      ...state.snmp,
+      ports: state.ports,
+      sampleEvery: testbed.switch.sampleEvery,
+      settle: testbed.switch.settle,
+    },
+    clockOffsets: async () =>
+      HOSTS.map((host) => ({
+        host,
+        offset: 0,
+        uncertainty: 0,
+        how: "all machines of the lab share one kernel and its clocks",
+      })),
+  });
+}
+
+/** The guest's host key was made with its image: a guest that shows another is not ours. */
+function knownHosts(state: LabState, image: GuestImage): string {
+  const file = join(state.directory, "vm", "known_hosts");
+  mkdirSync(join(state.directory, "vm"), { recursive: true });
+  writeFileSync(file, `* ${image.hostKeyLine}\n`);
+  return file;
+}
