@@ -16,5 +16,5 @@ export function analyzeCommand(): Command {
 /** How wide the terminal is, and whether it wants colour (NO_COLOR, https://no-color.org). */
 export const tableOptions = (): { width: number; color: boolean } => ({
   width: process.stdout.columns ?? 100,
-  color: process.stdout.isTTY === true && !process.env["NO_COLOR"],
+  color: process.stdout.isTTY === true && !process.env.NO_COLOR,
 });

@@ -24,7 +24,7 @@ export async function runFromInside({ plan, testbed, directory, json }: RunArgum
     throw new MigrascopeError("LAB_BROKEN", "the lab that this process is in has no state", { where: insideLab() });
   const image = await ensureGuestImage({});
   const accelerator = await usableAccelerator(testbed.accelerator, image);
-  const view = liveView(process.stderr, { color: process.stderr.isTTY === true && !process.env["NO_COLOR"] });
+  const view = liveView(process.stderr, { color: process.stderr.isTTY === true && !process.env.NO_COLOR });
   let outcome: Awaited<ReturnType<typeof runPlan>>;
   try {
     outcome = await runPlan({

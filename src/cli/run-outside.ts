@@ -11,7 +11,7 @@ import { labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Testbed } from "../model/testbed.ts";
-import { ensureNative } from "../probes/native.ts";
+import { nativePrograms } from "../probes/native.ts";
 import { interruptSignal } from "./exit.ts";
 import type { RunArguments } from "./run.ts";
 
@@ -24,7 +24,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 export async function runFromOutside({ testbed }: RunArguments, again: readonly string[]): Promise<number> {
   const interrupt = interruptSignal();
   await ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say });
-  await ensureNative({ onStep: say });
+  await nativePrograms();
   const image = await ensureGuestImage({ onStep: say });
   const { accelerator, reason } = await usableAccelerator(testbed.accelerator, image);
   say(`accelerator: ${accelerator} (${reason})`);

@@ -11,21 +11,11 @@ const IDLE_PATIENCE = 20;
 
 /**
  * Returns when the guest answers over SSH and is idle.
- * @returns what is worth noting. @throws MigrascopeError VM_NOT_BOOTED when it does not answer until `signal` aborts.
+ * @param deadline seconds until it must answer.
+ * @returns what is worth noting. @throws MigrascopeError VM_NOT_BOOTED when it does not answer in time.
  */
-export async function awaitGuest(guest: Machine, signal: AbortSignal): Promise<string | undefined> {
-  let last = "it never answered";
-  for (;;) {
-    try {
-      await guest.run(["true"], { signal, timeout: 10 });
-      break;
-    } catch (error) {
-      last = (error as Error).message;
-    }
-    if (signal.aborted)
-      throw new MigrascopeError("VM_NOT_BOOTED", `the VM did not answer over SSH: ${last}`, { where: guest.name });
-    await sleep(200, undefined, { signal }).catch(() => {});
-  }
+export async function awaitGuest(guest: Machine, deadline: number, signal: AbortSignal): Promise<string | undefined> {
+  await answered(guest, deadline, signal);
   let before = await cpuReading(guest);
   let idle = 0;
   for (let waited = 0; waited < IDLE_PATIENCE; waited++) {

@@ -23,7 +23,7 @@ import type { LiveTestbed } from "./testbed.ts";
 /** Seconds per phase. They are safety nets, far above what a slow machine needs. */
 const BUDGET = {
   powerOn: 120,
-  settle: 180,
+  idle: 30,
   statistics: 60,
   instruments: 60,
   counters: 120,
