@@ -1,0 +1,51 @@
+/** Fewer points for drawing, never for numbers: what is out of the ordinary is all kept. */
+import type { PassSeries, ProbeFate } from "../../model/result.ts";
+
+type Probes = NonNullable<PassSeries["probes"]>;
+const ORDINARY: ReadonlySet<ProbeFate> = new Set(["answered-by-source", "answered-by-destination", "answered"]);
+
+/**
+ * Indices of the probes to draw, in order. Kept are every probe that was not answered in the ordinary way, every reply
+ * later than `late` seconds, the `edge` probes on both sides of each change of fate, and of all the others the slowest
+ * and the fastest of each of `budget / 2` equal parts of the pass, so that the spread of round-trip times stays visible.
+ */
+export function thinProbes(probes: Probes, budget: number, late: number, edge = 20): number[] {
+  const count = probes.fate.length;
+  const keep = new Uint8Array(count);
+  for (let index = 0; index < count; index++) {
+    const fate = probes.fate[index]!;
+    if (!ORDINARY.has(fate) || probes.rtt[index]! > late) keep[index] = 1;
+    if (index > 0 && fate !== probes.fate[index - 1]) keep.fill(1, Math.max(0, index - edge), index + edge);
+  }
+  const parts = Math.max(1, Math.floor(budget / 2));
+  for (let part = 0; part < parts; part++) {
+    const end = Math.floor(((part + 1) * count) / parts);
+    let slowest = -1;
+    let fastest = -1;
+    for (let index = Math.floor((part * count) / parts); index < end; index++) {
+      if (Number.isNaN(probes.rtt[index]!)) continue;
+      if (slowest < 0 || probes.rtt[index]! > probes.rtt[slowest]!) slowest = index;
+      if (fastest < 0 || probes.rtt[index]! < probes.rtt[fastest]!) fastest = index;
+    }
+    if (slowest >= 0) keep[slowest] = keep[fastest] = 1;
+  }
+  const indices: number[] = [];
+  for (let index = 0; index < count; index++) if (keep[index]) indices.push(index);
+  return indices;
+}
+
+/** At most `budget` samples at equal distances, the first and the last among them, and all for which `essential` holds. */
+export function thinSamples<T>(
+  samples: readonly T[],
+  budget: number,
+  essential: (sample: T, previous?: T) => boolean,
+): T[] {
+  if (samples.length <= budget) return [...samples];
+  const step = (samples.length - 1) / (budget - 1);
+  let next = 0;
+  return samples.filter((sample, index) => {
+    const due = index >= Math.round(next * step);
+    if (due) next++;
+    return due || essential(sample, samples[index - 1]);
+  });
+}
