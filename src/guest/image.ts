@@ -20,9 +20,9 @@ export interface GuestImage {
   readonly kernelVersion: string;
   /** Private key that logs in as root. */
   readonly sshKey: string;
-  /** A known_hosts line that accepts this image's host key at any address, and no other key. */
+  /** The host key as known_hosts lists it behind the host: `ssh-ed25519 AAAA…`. No other key is this image's. */
   readonly hostKeyLine: string;
-  /** A file with that line. */
+  /** A known_hosts file that accepts that key at any address, and no other key. */
   readonly knownHosts: string;
   commandLine(vm: VmSpec): string;
 }
@@ -49,7 +49,7 @@ export async function ensureGuestImage({ onStep }: { onStep?: (step: string) => 
     hash,
     kernelVersion: kernel.release,
     sshKey: join(directory, "key"),
-    hostKeyLine: (await readFile(knownHosts, "utf8")).trim(),
+    hostKeyLine: (await readFile(knownHosts, "utf8")).trim().slice(2),
     knownHosts,
     commandLine,
   };
