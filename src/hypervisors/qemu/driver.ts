@@ -1,0 +1,244 @@
+/** Plain QEMU over QMP: one VM on one pair of hosts. */
+import { MigrascopeError } from "../../model/errors.ts";
+import type { HostDescription, StatisticsSample } from "../../model/host.ts";
+import type { EffectiveSetting } from "../../model/migration.ts";
+import type { HostRole, VmSpec } from "../../model/testbed.ts";
+import { type Clock, systemClock } from "../../model/time.ts";
+import type {
+  Capabilities,
+  HypervisorDriver,
+  MigrationOutcome,
+  MigrationRequest,
+  PowerOnRequest,
+} from "../contract.ts";
+import { type Abilities, askAbilities } from "./abilities.ts";
+import { CPU_MODEL, commandLine, commonMachine, type Definition } from "./definition.ts";
+import { describeHost } from "./describe.ts";
+import { type HostSetup, Instance } from "./instance.ts";
+import { type Ended, type Migration, migrate, switchToPostCopy } from "./migrate.ts";
+import { makeDisk, run } from "./power.ts";
+import { applySettings, listen, readSettings } from "./prepare.ts";
+import { effective, refuseUnsupported } from "./settings.ts";
+import { statistics } from "./statistics.ts";
+import { MigrationWatch } from "./watch.ts";
+
+export interface QemuDriverOptions {
+  readonly hosts: Readonly<Record<HostRole, HostSetup>>;
+  /** Without a kernel the VM boots from its disk, which is then kept from one `powerOn` to the next. */
+  readonly kernel?: string;
+  readonly initrd?: string;
+  /** The kernel's command line. */
+  readonly commandLine?: (vm: VmSpec) => string;
+  /** The VM's disk, a raw file that both hosts reach under this path. */
+  readonly diskPath: string;
+  readonly accelerator: "kvm" | "tcg";
+  /** Default `qemu-system-x86_64`. */
+  readonly binary?: string;
+  /** What the VM sees. Default: see `CPU_MODEL`. */
+  readonly cpu?: string;
+  readonly clock?: Clock;
+}
+
+/** A VM that was powered on: what it is made of, and where its logs go. */
+interface PoweredOn {
+  readonly definition: Definition;
+  readonly logDirectory: string;
+}
+
+const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
+
+export class QemuDriver implements HypervisorDriver {
+  readonly name = "qemu";
+  readonly capabilities: Capabilities = { eventTimestamps: true, postCopy: { switchNow: () => this.#switchNow() } };
+
+  readonly #options: QemuDriverOptions;
+  readonly #clock: Clock;
+  readonly #binary: string;
+  readonly #abilities = new Map<HostRole, Promise<Abilities>>();
+  /** Every QEMU that may be alive, and every one that is being started: what `powerOff` has to end. */
+  readonly #instances = new Set<Instance>();
+  readonly #starting = new Set<Promise<unknown>>();
+  #vm: PoweredOn | undefined;
+  /** Where the VM is, as far as we know. */
+  #current: Instance | undefined;
+  #migration: Pick<Migration, "source" | "watch"> | undefined;
+
+  constructor(options: QemuDriverOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#binary = options.binary ?? "qemu-system-x86_64";
+  }
+
+  async describe(host: HostRole): Promise<HostDescription> {
+    const definition = { machine: await this.#machine(), cpu: this.#options.cpu ?? CPU_MODEL };
+    return describeHost(host, this.#options.hosts[host].machine, await this.#abilitiesOf(host), definition);
+  }
+
+  async powerOn({ host, vm, logDirectory, signal }: PowerOnRequest): Promise<void> {
+    if (this.#current) throw new MigrascopeError("HYPERVISOR_REFUSED", "the VM is on already", { where: host });
+    const { kernel, initrd, diskPath, accelerator, cpu } = this.#options;
+    const machine = await this.#machine(signal);
+    await makeDisk(diskPath, vm.disk, kernel !== undefined);
+    const commandLineOf = this.#options.commandLine ?? ((): string => "");
+    const definition: Definition = {
+      vm,
+      binary: this.#binary,
+      accelerator,
+      machine,
+      cpu: cpu ?? CPU_MODEL,
+      diskPath,
+      ...(kernel !== undefined && {
+        kernel: { path: kernel, commandLine: commandLineOf(vm), ...(initrd !== undefined && { initrd }) },
+      }),
+    };
+    this.#vm = { definition, logDirectory };
+    const instance = await this.#start(host, this.#vm, false);
+    try {
+      await instance.connect(signal);
+      await run(instance, signal);
+      this.#current = instance;
+    } catch (error) {
+      await this.#end(instance);
+      throw error;
+    }
+  }
+
+  async powerOff(): Promise<void> {
+    while (this.#starting.size > 0) await Promise.allSettled(this.#starting);
+    await Promise.all([...this.#instances].map((instance) => this.#end(instance)));
+    this.#current = undefined;
+    this.#vm = undefined;
+  }
+
+  async statistics(): Promise<StatisticsSample> {
+    const instance = this.#running("statistics");
+    return statistics(instance, this.#options.hosts[instance.role].machine, this.#clock);
+  }
+
+  async locate(): Promise<HostRole | null> {
+    for (const instance of this.#instances) {
+      if (await instance.isRunning()) return instance.role;
+    }
+    return null;
+  }
+
+  async effectiveSettings(host: HostRole): Promise<readonly EffectiveSetting[]> {
+    const instance = [...this.#instances].find((each) => each.role === host && !each.hasEnded);
+    // Without a VM on it a host's settings are the defaults that the next one will start with.
+    const now = instance ? await readSettings(instance) : (await this.#abilitiesOf(host)).defaults;
+    return effective(host, now);
+  }
+
+  async migrate(request: MigrationRequest): Promise<MigrationOutcome> {
+    const source = this.#running("a migration");
+    const to = other(request.from);
+    if (source.role !== request.from || !this.#vm) {
+      throw new MigrascopeError("HYPERVISOR_REFUSED", `the VM is not on the ${request.from}`, { where: request.from });
+    }
+    for (const role of [request.from, to]) refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
+    const settings: EffectiveSetting[] = [];
+    let destination: Instance | undefined;
+    let uri: string;
+    try {
+      destination = await this.#start(to, this.#vm, true);
+      await destination.connect(request.signal);
+      for (const instance of [source, destination]) {
+        const { defaults } = await this.#abilitiesOf(instance.role);
+        settings.push(...(await applySettings(instance, request.settings, defaults)));
+      }
+      uri = await listen(destination, this.#options.hosts[to]);
+    } catch (error) {
+      if (destination) await this.#end(destination);
+      if (error instanceof MigrascopeError && error.code === "SETTING_UNSUPPORTED") throw error;
+      return { ...(await this.#notBegun(source, error, request.signal)), settings };
+    }
+    const watch = new MigrationWatch({ source, destination, observer: request.observer, clock: this.#clock });
+    this.#migration = { source, watch };
+    try {
+      const ended = await migrate({ source, destination, watch, request, uri });
+      await this.#settle(source, destination, ended);
+      return { ...ended, settings };
+    } finally {
+      watch.end();
+      this.#migration = undefined;
+    }
+  }
+
+  /** The destination refused, or we were interrupted, before the migrate command. */
+  async #notBegun(source: Instance, error: unknown, signal: AbortSignal): Promise<Ended> {
+    const runs = await source.isRunning().catch(() => false);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { status: signal.aborted ? "cancelled" : "failed", reason, report: {}, runsOn: runs ? source.role : null };
+  }
+
+  /** Keeps the QEMU that has the VM and ends the other. A post-copy migration that goes on needs both. */
+  async #settle(source: Instance, destination: Instance, ended: Ended): Promise<void> {
+    const unfinished =
+      ended.status !== "completed" && ended.runsOn === destination.role && !this.#migration?.watch.isOver;
+    const keep = ended.runsOn === source.role ? source : ended.runsOn === destination.role ? destination : undefined;
+    this.#current = keep;
+    if (unfinished) return;
+    await Promise.all([source, destination].filter((each) => each !== keep).map((each) => this.#end(each)));
+  }
+
+  async #switchNow(): Promise<void> {
+    if (!this.#migration)
+      throw new MigrascopeError("HYPERVISOR_REFUSED", "no migration runs that could switch to post-copy");
+    await switchToPostCopy(this.#migration);
+  }
+
+  #running(what: string): Instance {
+    if (this.#current) return this.#current;
+    throw new MigrascopeError("HYPERVISOR_REFUSED", `no VM is on: ${what} needs one`);
+  }
+
+  async #start(role: HostRole, { definition, logDirectory }: PoweredOn, incoming: boolean): Promise<Instance> {
+    const host = this.#options.hosts[role];
+    const argv = commandLine(definition, role, host, logDirectory, incoming);
+    const starting = Instance.start({
+      role,
+      host,
+      argv,
+      name: definition.vm.name,
+      logDirectory,
+      clock: this.#clock,
+    }).then((instance) => {
+      this.#instances.add(instance);
+      return instance;
+    });
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  async #end(instance: Instance): Promise<void> {
+    await instance.stop();
+    this.#instances.delete(instance);
+    if (this.#current === instance) this.#current = undefined;
+  }
+
+  async #machine(signal?: AbortSignal): Promise<string> {
+    return commonMachine(await this.#abilitiesOf("source", signal), await this.#abilitiesOf("destination", signal));
+  }
+
+  /** Asked once per host; a failure is not remembered. */
+  #abilitiesOf(role: HostRole, signal?: AbortSignal): Promise<Abilities> {
+    const known = this.#abilities.get(role);
+    if (known) return known;
+    const { hosts, accelerator } = this.#options;
+    const asking = askAbilities({
+      role,
+      host: hosts[role],
+      binary: this.#binary,
+      accelerator,
+      ...(signal && { signal }),
+    });
+    this.#abilities.set(role, asking);
+    this.#starting.add(asking);
+    asking.catch(() => this.#abilities.delete(role)).finally(() => this.#starting.delete(asking));
+    return asking;
+  }
+}

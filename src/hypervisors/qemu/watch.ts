@@ -1,0 +1,176 @@
+/** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
+import type { MigrationEvent } from "../../model/migration.ts";
+import type { HostRole } from "../../model/testbed.ts";
+import type { Clock } from "../../model/time.ts";
+import type { MigrationObserver } from "../contract.ts";
+import type { Instance } from "./instance.ts";
+import { statusOf, toProgress } from "./progress.ts";
+import type { QmpEvent } from "./qmp/messages.ts";
+
+/** Milliseconds between samples: leaves a margin below the promised 50. */
+const SAMPLE_EVERY = 30;
+
+/** States in which the source does nothing more. Post-copy that lost its peer pauses instead of failing. */
+const FINAL = new Set(["completed", "failed", "cancelled", "postcopy-paused"]);
+
+export interface WatchRequest {
+  readonly source: Instance;
+  readonly destination: Instance;
+  readonly observer: MigrationObserver;
+  readonly clock: Clock;
+}
+
+export class MigrationWatch {
+  sourceStatus = "none";
+  destinationStatus = "none";
+  /** vCPUs were seen to start on the destination. */
+  resumed = false;
+  /** Post-copy was asked for: from then on the migration may not be cancelled any more. */
+  switched = false;
+  lostSource = false;
+  lostDestination = false;
+  /** Number of the pass over memory that runs now. */
+  round = 0;
+
+  readonly #request: WatchRequest;
+  readonly #undo: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
+  #sampling = false;
+  #sampleAgain = false;
+
+  constructor(request: WatchRequest) {
+    this.#request = request;
+    const { source, destination } = request;
+    this.#undo.push(
+      source.qmp.onEvent((event) => this.#onSource(event)),
+      destination.qmp.onEvent((event) => this.#onDestination(event)),
+    );
+    void source.qmp.closed.then(() => this.#change(() => (this.lostSource = true)));
+    void destination.qmp.closed.then(() => this.#change(() => (this.lostDestination = true)));
+  }
+
+  /** The source is through with the migration, one way or the other. */
+  get isOver(): boolean {
+    return FINAL.has(this.sourceStatus) || this.lostSource;
+  }
+
+  /** Samples from now on, until `end`. */
+  startSampling(): void {
+    const timer = setInterval(() => void this.sample(), SAMPLE_EVERY);
+    this.#undo.push(() => clearInterval(timer));
+  }
+
+  /** One sample now. If QEMU has not answered the last one yet, the next follows at once when it has. */
+  async sample(): Promise<void> {
+    if (this.#sampling) {
+      this.#sampleAgain = true;
+      return;
+    }
+    this.#sampling = true;
+    try {
+      const { qmp } = this.#request.source;
+      const answer = await qmp.execute("query-migrate");
+      if (this.#ended) return;
+      this.#request.observer.progress(toProgress(answer, this.#request.clock()));
+      const status = statusOf(answer);
+      if (FINAL.has(status) && status !== this.sourceStatus) {
+        // The event travels on the same connection: after one more answer it is here, unless it was never sent.
+        await qmp.execute("query-status");
+        if (!this.#ended) this.#change(() => (this.sourceStatus = status));
+      }
+    } catch {
+      // A lost or mute source is noticed by `closed` and by the deadline; there is no sample to be had.
+    } finally {
+      this.#sampling = false;
+      if (this.#sampleAgain && !this.#ended) {
+        this.#sampleAgain = false;
+        void this.sample();
+      }
+    }
+  }
+
+  /** Tells the observer of something that we did. */
+  did(kind: "command" | "switch-to-post-copy" | "cancel" | "status", detail?: string): void {
+    const host = this.#request.source.role;
+    this.#request.observer.event({
+      kind,
+      host,
+      observed: this.#request.clock(),
+      ...(detail !== undefined && { detail }),
+    });
+  }
+
+  /** Waits until `condition` holds, asking it again after each change. Seconds. */
+  waitFor(
+    condition: () => boolean,
+    limits: { seconds: number; signal?: AbortSignal },
+  ): Promise<"met" | "timeout" | "aborted"> {
+    return new Promise((resolve) => {
+      const finish = (how: "met" | "timeout" | "aborted"): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        limits.signal?.removeEventListener("abort", onAbort);
+        resolve(how);
+      };
+      const check = (): void => {
+        if (condition()) finish("met");
+      };
+      const onAbort = (): void => finish("aborted");
+      const timer = setTimeout(() => finish("timeout"), limits.seconds * 1000);
+      this.#waiting.add(check);
+      limits.signal?.addEventListener("abort", onAbort, { once: true });
+      if (limits.signal?.aborted) onAbort();
+      else check();
+    });
+  }
+
+  /** No more is told to the observer after this. */
+  end(): void {
+    this.#ended = true;
+    for (const undo of this.#undo) undo();
+  }
+
+  #change(change: () => void): void {
+    change();
+    for (const check of [...this.#waiting]) check();
+  }
+
+  #onSource(event: QmpEvent): void {
+    const { role } = this.#request.source;
+    if (event.name === "STOP") this.#tell("stop", role, event);
+    else if (event.name === "RESUME") this.#tell("resume-source", role, event);
+    else if (event.name === "MIGRATION_PASS") {
+      const round = Number(event.data.pass);
+      this.#tell("round", role, event, { round });
+      this.#change(() => (this.round = round));
+      void this.sample();
+    } else if (event.name === "MIGRATION") {
+      const status = String(event.data.status);
+      this.#tell("status", role, event, { detail: status });
+      if (status === "completed" || status === "failed" || status === "cancelled") this.#tell(status, role, event);
+      this.#change(() => (this.sourceStatus = status));
+    }
+  }
+
+  #onDestination(event: QmpEvent): void {
+    const { role } = this.#request.destination;
+    if (event.name === "RESUME") {
+      this.#tell("resume", role, event);
+      this.#change(() => (this.resumed = true));
+    } else if (event.name === "MIGRATION") {
+      const status = String(event.data.status);
+      this.#tell("status", role, event, { detail: status });
+      this.#change(() => (this.destinationStatus = status));
+    }
+  }
+
+  #tell(
+    kind: MigrationEvent["kind"],
+    host: HostRole,
+    { observed, reported }: QmpEvent,
+    more: Pick<MigrationEvent, "detail" | "round"> = {},
+  ): void {
+    this.#request.observer.event({ kind, host, observed, ...(reported !== undefined && { reported }), ...more });
+  }
+}
