@@ -83,7 +83,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
         interval: 0,
         margin: 4,
         verticalAlign: "bottom",
-        padding: [0, 0, 3, 0],
+        padding: [0, 0, 8, 0],
         color: LIGHT.text,
         fontSize: 13,
       },
@@ -95,7 +95,6 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
       symbol: "none",
       silent: true,
       lineStyle: { color: LIGHT[ink], width: 12, cap: "butt" },
-      markPoint: undefined,
       data: [
         [milliseconds(from), index],
         [milliseconds(Math.abs(to - from) < least ? from + (to < from ? -least : least) : to), index],

@@ -5,7 +5,7 @@ import { formatValue } from "../format.ts";
 import { BASE, type Figure, seconds, timeAxis } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
 
-const ROW = 38;
+const ROW = 34;
 const INKS: Readonly<Record<PassResult["phases"][number]["outcome"], Ink>> = {
   done: "neutral",
   skipped: "muted",
@@ -38,7 +38,7 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
         interval: 0,
         margin: 4,
         verticalAlign: "bottom",
-        padding: [0, 0, 2, 0],
+        padding: [0, 0, 6, 0],
         color: LIGHT.text,
         fontSize: 12,
       },

@@ -203,6 +203,7 @@ export function pingPattern(input: PingPatternInput): Figure | undefined {
         min: 10 ** Math.floor(Math.log10(smallest * 1e3)),
         max: 10 ** Math.ceil(Math.log10(largest * 1e3)),
         axisLine: { show: false },
+        axisTick: { show: false },
         axisLabel: { color: LIGHT.muted, fontSize: 12, formatter: "{value} ms" },
         splitLine: { lineStyle: { color: LIGHT.grid } },
       },

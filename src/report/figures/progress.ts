@@ -26,6 +26,16 @@ const CURVES: readonly Curve[] = [
 const PLOT = 104;
 const GAP = 38;
 
+/** Which rounds carry their number: all, unless they follow each other so fast that the labels would overlap. */
+function labelledRounds(rounds: PassResult["rounds"], distance: number): number[] {
+  let last = Number.NEGATIVE_INFINITY;
+  return rounds.flatMap(({ round, start }) => {
+    if (start - last < distance) return [];
+    last = start;
+    return [round];
+  });
+}
+
 /** @returns undefined when the hypervisor told nothing on the way. */
 export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSeries, budget = 600): Figure | undefined {
   const curves = CURVES.filter(({ field }) => series.progress.some((sample) => sample[field] !== null));
@@ -39,19 +49,22 @@ export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSer
     const value = sample[field];
     return [seconds(sample.t), value === null ? null : Number((value / factor).toPrecision(6))];
   };
-  const roundLines = {
-    markLine: {
-      silent: true,
-      symbol: "none",
-      lineStyle: { color: LIGHT.muted, type: "dashed", width: 1 },
-      data: pass.rounds.map(({ round, start }) => ({ xAxis: seconds(start), name: `${round}` })),
-    },
-  };
+  const labelled = new Set(labelledRounds(pass.rounds, (to - from) / 14));
+  const roundLines = (labels: boolean) => ({
+    silent: true,
+    symbol: "none",
+    lineStyle: { color: LIGHT.muted, type: "dashed", width: 1 },
+    label: { show: labels, formatter: "{b}", color: LIGHT.muted, fontSize: 12, position: "end", distance: 20 },
+    data: pass.rounds.map(({ round, start }) => ({
+      xAxis: seconds(start),
+      name: labelled.has(round) ? `round ${round}` : "",
+    })),
+  });
   const option = {
     ...BASE,
     tooltip: { ...BASE.tooltip, trigger: "axis" },
     axisPointer: { link: [{ xAxisIndex: "all" }] },
-    grid: curves.map((_, index) => ({ left: 74, right: 22, top: 46 + index * (PLOT + GAP), height: PLOT })),
+    grid: curves.map((_, index) => ({ left: 82, right: 22, top: 46 + index * (PLOT + GAP), height: PLOT })),
     xAxis: curves.map((_, gridIndex) =>
       timeAxis({ gridIndex, labels: gridIndex === curves.length - 1, min: from, max: to }),
     ),
@@ -71,10 +84,7 @@ export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSer
       lineStyle: { color: LIGHT[curve.ink], width: 2 },
       data: samples.map((sample) => point(sample, curve)),
       ...blackoutBand(marks),
-      markLine: {
-        ...roundLines.markLine,
-        label: { show: index === 0, formatter: "{b}", color: LIGHT.muted, fontSize: 12, position: "end" },
-      },
+      markLine: roundLines(index === 0),
     })),
   };
   const first = series.progress.find((sample) => sample.remaining !== null)?.remaining ?? null;

@@ -1,0 +1,130 @@
+/** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
+import type { Result, TrialResult } from "../../model/result.ts";
+import { acceleratorSentence, FOUR_TIMES, meaningOf } from "../catalogue.ts";
+import { formatMeasurement, formatValue, UNITS_NOTE } from "../format.ts";
+import { type Html, html, type Part, table } from "./html.ts";
+import { badge, measured, named, trialId } from "./parts.ts";
+
+const probedPass = (trial: TrialResult) => trial.passes.find(({ kind }) => kind === "probed");
+
+/** Everything that a number of this page may be doubted for, with the place it concerns. */
+export function warnings(result: Result): Html {
+  const items: Part[] = result.warnings.map((message) => html`<li>${message}</li>`);
+  if (result.run.state !== "finished")
+    items.unshift(
+      html`<li><strong>This run is ${result.run.state}</strong>: it holds what was measured until then.</li>`,
+    );
+  for (const [index, trial] of result.trials.entries()) {
+    const link = html`<a href="#${trialId(index)}">${trial.id}</a>`;
+    for (const pass of trial.passes) {
+      for (const failure of pass.failures)
+        items.push(
+          html`<li class="failure">${link}, ${pass.kind} pass, <strong>${pass.status}</strong>: ${failure.message}. <span class="advice">${failure.advice}</span></li>`,
+        );
+      for (const message of pass.warnings) items.push(html`<li>${link}, ${pass.kind} pass: ${message}</li>`);
+      for (const port of pass.ports)
+        if (port.disagreement)
+          items.push(html`<li>${link}, ${pass.kind} pass, port ${port.port}: ${port.disagreement}</li>`);
+    }
+  }
+  if ([...new Set(result.trials.map(({ accelerator }) => accelerator))].includes("tcg"))
+    items.push(html`<li>${acceleratorSentence("tcg")}</li>`);
+  if (items.length === 0)
+    return html`<p>No warnings: nothing was found that makes a number of this report doubtful.</p>`;
+  return html`<aside class="warnings" aria-labelledby="warnings"><h2 id="warnings">Before you trust a number</h2><ul>${items}</ul></aside>`;
+}
+
+function answerOf(trial: TrialResult, index: number): Html {
+  const { measurements: of } = trial;
+  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition})`;
+  const number = (key: string): Html => html`<strong>${formatMeasurement(of[key])}</strong>`;
+  if (trial.status !== "completed") {
+    const reason = trial.passes.flatMap(({ failures }) => failures.map(({ message }) => message))[0];
+    return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. No time of it is shown as if it had.</li>`;
+  }
+  const sentence = (key: string, before: string, after: string): Html =>
+    of[key]?.value === null || of[key] === undefined
+      ? html`${meaningOf(key).label} ${number(key)}. `
+      : html`${before} ${number(key)}${after} `;
+  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${trial.hypervisor} itself reports a downtime of`, ".")}${sentence("transferred", "The migration put", " on the migration network.")}</li>`;
+}
+
+export const answer = (result: Result): Html =>
+  html`<section aria-labelledby="answer"><h2 id="answer">The answer</h2>${
+    result.trials.length === 0 ? html`<p class="unknown">unknown: no trial of this run has a result yet.</p>` : ""
+  }<ul class="answers">${result.trials.map(answerOf)}</ul></section>`;
+
+/** The four times of every pass beside each other, with what each one means. */
+export function times(result: Result): Html {
+  const rows = result.trials.flatMap((trial, index) =>
+    trial.passes.map((pass) => [
+      html`<a href="#${trialId(index)}">${trial.id}</a>`,
+      trial.scenario,
+      pass.kind,
+      badge(pass.status),
+      ...FOUR_TIMES.map((name) => measured(pass.measurements[name])),
+      measured(pass.measurements.transferred),
+    ]),
+  );
+  const headings = ["Trial", "Scenario", "Pass", "Status", ...FOUR_TIMES.map(named), named("transferred")];
+  return html`<section aria-labelledby="times"><h2 id="times">Four times, four numbers</h2>
+<p>They measure different things and are never mixed. ${UNITS_NOTE}</p>
+<dl class="legend">${[...FOUR_TIMES, "transferred"].map(
+    (name) => html`<div><dt>${meaningOf(name).label}</dt><dd>${meaningOf(name).definition}</dd></div>`,
+  )}</dl>
+${table("The four times of every trial and pass", headings, rows)}</section>`;
+}
+
+export function testConditions(result: Result): Html {
+  const { run } = result;
+  const link = ({ rate, delay, loss }: Result["run"]["links"][string]): string =>
+    `${formatValue(rate, "bits/s")}${delay > 0 ? `, ${formatValue(delay, "s")} delay each way` : ""}${loss > 0 ? `, ${formatValue(loss, "share")} loss` : ""}`;
+  const hosts = new Map(
+    result.trials
+      .flatMap(({ passes }) => passes.flatMap(({ hosts }) => hosts))
+      .map((host) => [
+        JSON.stringify(host),
+        [
+          host.role,
+          `${host.hypervisor} ${host.version}`,
+          host.accelerator,
+          host.kernel,
+          host.cpu,
+          host.machine ?? "unknown: not reported",
+        ],
+      ]),
+  );
+  const accelerators = [...new Set(result.trials.map(({ accelerator }) => accelerator))];
+  const probing = [
+    ...new Set(
+      result.trials
+        .filter(probedPass)
+        .map(({ definition: { probe } }) => `every ${formatValue(probe.interval, "s")}, ${probe.family}`),
+    ),
+  ];
+  const facts: [Part, Part][] = [
+    ["Plan", html`${run.plan}${run.description ? html`: ${run.description}` : ""}`],
+    ["Testbed", run.testbed],
+    ...Object.entries(run.links).map(([name, value]): [Part, Part] => [`${name} network`, link(value)]),
+    [
+      "VM",
+      `${formatValue(run.vm.memory, "bytes")} of memory, ${run.vm.vcpus} vCPU, ${formatValue(run.vm.disk, "bytes")} disk`,
+    ],
+    [
+      "Accelerator",
+      accelerators.length === 0
+        ? "unknown: no trial"
+        : accelerators.map((name) => html`<p>${acceleratorSentence(name)}</p>`),
+    ],
+    ["Probes", probing.length === 0 ? "unknown: no pass was probed" : probing.join("; ")],
+    ["Started", html`<time datetime="${run.started}">${run.started}</time>`],
+    ["Tool", run.tool],
+    ...Object.entries(run.environment).map(([name, value]): [Part, Part] => [
+      name,
+      value === "" ? "unknown: empty" : value,
+    ]),
+  ];
+  return html`<section aria-labelledby="tested"><h2 id="tested">What was tested</h2>
+<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${table("Hosts", ["Role", "Hypervisor", "Accelerator", "Kernel", "Processor", "Machine type"], [...hosts.values()])}</section>`;
+}

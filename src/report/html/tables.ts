@@ -1,0 +1,197 @@
+/** The tables of one trial: outages, bytes, both passes, statistics, rounds, phases, settings, announcements. */
+import type { PassResult, TrialResult } from "../../model/result.ts";
+import { meaningOf, sortNames } from "../catalogue.ts";
+import { formatDifference, formatMoment, formatValue } from "../format.ts";
+import { type Html, html, type Part, table } from "./html.ts";
+import { measured, named } from "./parts.ts";
+
+const UNKNOWN = (reason: string): Html => html`<span class="unknown">unknown: ${reason}</span>`;
+const interval = ({ low, high }: { low: number; high: number }): string =>
+  `${formatMoment(low)} … ${formatMoment(high)}`;
+
+export function outagesTable({ outages }: PassResult): Html {
+  return table(
+    "All outages of the probed pass, from the migrate command",
+    ["Probes", "Duration", "Began", "Ended", "Lost", "Late", "Lost-probe time", "Reply gap", "When"],
+    outages.map((outage) => [
+      `${outage.firstSequence} to ${outage.lastSequence}`,
+      measured(outage.duration),
+      interval(outage.begin),
+      interval(outage.end),
+      outage.lost,
+      outage.late,
+      measured(outage.lostProbeTime),
+      measured(outage.replyGap),
+      outage.during === "blackout"
+        ? "overlaps the blackout"
+        : outage.during === "migration"
+          ? "during the migration"
+          : `${outage.during} the migration`,
+    ]),
+  );
+}
+
+export function anatomyTable({ anatomy }: PassResult): Html {
+  if (anatomy === undefined) return html``;
+  return table(
+    "Marks of the outage",
+    ["Mark", "Time since the migrate command", "From"],
+    anatomy.marks.map(({ label, t, source }) => [label, t === null ? UNKNOWN("not seen") : formatMoment(t), source]),
+  );
+}
+
+export function roundsTable({ rounds }: PassResult): Html {
+  const or = (value: number | null, unit: "bytes" | "bits/s" | "bytes/s" | "share"): Part =>
+    value === null ? UNKNOWN("not reported") : formatValue(value, unit);
+  return table(
+    "Rounds",
+    ["Round", "Began", "Length", "Remaining at its start", "Sent", "Throughput", "Dirty rate", "Throttle"],
+    rounds.map((round) => [
+      round.round,
+      formatMoment(round.start),
+      round.end === null ? UNKNOWN("its end was not seen") : formatValue(round.end - round.start, "s"),
+      or(round.remainingAtStart, "bytes"),
+      or(round.transferred, "bytes"),
+      or(round.throughput, "bits/s"),
+      or(round.dirtyRate, "bytes/s"),
+      or(round.throttle, "share"),
+    ]),
+  );
+}
+
+/** What the switch, the hosts and the hypervisor counted, beside each other. */
+export function bytesTable(pass: PassResult): Html {
+  const ports: Part[][] = pass.ports.map((port) => {
+    const host = port.hostInterface;
+    const difference =
+      host && host.value !== null && port.bytes.value !== null
+        ? formatDifference(host.value - port.bytes.value, "bytes")
+        : UNKNOWN("one of the two is not known");
+    return [
+      port.port,
+      port.role,
+      port.direction,
+      measured(port.bytes),
+      measured(port.background),
+      measured(host),
+      difference,
+      port.disagreement
+        ? html`<strong class="flag">⚠ ${port.disagreement}</strong>`
+        : difference === undefined
+          ? ""
+          : "none flagged",
+    ];
+  });
+  return html`${table(
+    `Bytes of the ${pass.kind} pass: by the switch's ports, background subtracted, and by the hosts' interfaces`,
+    [
+      "Port",
+      "Role",
+      "Direction",
+      "Switch",
+      "Background subtracted",
+      "Host's interface",
+      "Host minus switch",
+      "Disagreement",
+    ],
+    ports,
+  )}<p>The hypervisor itself reports ${measured(pass.measurements.transferredReported)} transferred.</p>`;
+}
+
+/** Every measurement of both passes and what probing changed. */
+export function passesTable({ passes }: TrialResult): Html {
+  const [quiet, probed] = [passes.find(({ kind }) => kind === "quiet"), passes.find(({ kind }) => kind === "probed")];
+  const names = sortNames(passes.flatMap(({ measurements }) => Object.keys(measurements)));
+  const absent = (pass: PassResult | undefined, kind: string): Html | undefined =>
+    pass ? undefined : UNKNOWN(`there is no ${kind} pass`);
+  return table(
+    "Quiet and probed pass: what did probing cost?",
+    ["Measurement", "Quiet", "Probed", "Difference", "From"],
+    names.map((name) => {
+      const a = quiet?.measurements[name];
+      const b = probed?.measurements[name];
+      const both =
+        a && b && a.value !== null && b.value !== null ? formatDifference(b.value - a.value, b.unit) : undefined;
+      const share =
+        both && a?.value ? ` (${formatDifference((b!.value! - a.value) / Math.abs(a.value), "share")})` : "";
+      return [
+        named(name),
+        absent(quiet, "quiet") ?? measured(a),
+        absent(probed, "probed") ?? measured(b),
+        both ? `${both}${share}` : UNKNOWN("needs both"),
+        (b ?? a)?.source,
+      ];
+    }),
+  );
+}
+
+export function statisticsTable({ statistics, kind }: PassResult): Html {
+  return table(
+    `Memory and disk categories, ${kind} pass`,
+    ["Category", "Moment", "Host", "Asked", "Bytes"],
+    statistics.map(({ category, moment, host, source, bytes }) => [
+      category,
+      moment,
+      host,
+      source,
+      formatValue(bytes, "bytes"),
+    ]),
+  );
+}
+
+const plain = (value: string | number | boolean, unit: string | undefined): string => {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "string") return value;
+  if (unit === "s" || unit === "bytes" || unit === "bits/s" || unit === "bytes/s" || unit === "share")
+    return formatValue(value, unit);
+  return unit === undefined ? String(value) : `${value} ${unit}`;
+};
+
+export function settingsTable({ settings }: PassResult): Html {
+  return table(
+    "Settings as asked for and as read back from the hypervisor",
+    ["Setting", "Hypervisor's name", "Host", "Asked", "Effective", ""],
+    settings.map(({ name, native, host, asked, effective, unit }) => [
+      name,
+      html`<code>${native}</code>`,
+      host,
+      asked === undefined ? "left at the default" : plain(asked, unit),
+      plain(effective, unit),
+      asked !== undefined && asked !== effective ? html`<strong class="flag">⚠ not what was asked for</strong>` : "",
+    ]),
+  );
+}
+
+export function announcementsTable({ announcements }: PassResult): Html {
+  const names = {
+    rarp: "RARP",
+    "gratuitous-arp": "gratuitous ARP",
+    "unsolicited-na": "unsolicited neighbour advertisement",
+  };
+  return table(
+    "Announcements of the VM's new place",
+    ["Announcement", "Time since the migrate command", "Seen at"],
+    announcements.map(({ kind, t, seenAt }) => [names[kind], formatMoment(t), seenAt]),
+  );
+}
+
+export function phasesTable({ phases, kind }: PassResult): Html {
+  return table(
+    `Phases of the ${kind} pass`,
+    ["Phase", "Began", "Took", "Outcome", "Note"],
+    phases.map(({ name, start, seconds, outcome, note }) => [
+      name.replaceAll("-", " "),
+      formatMoment(start),
+      outcome === "skipped" ? "skipped" : formatValue(seconds, "s"),
+      outcome,
+      note,
+    ]),
+  );
+}
+
+/** The definitions of all names in a trial that the front page did not explain already. */
+export const definitionsOf = (names: readonly string[]): Html =>
+  html`<dl class="legend">${names.flatMap((name) => {
+    const { label, definition } = meaningOf(name);
+    return definition === "" ? [] : [html`<div><dt>${label}</dt><dd>${definition}</dd></div>`];
+  })}</dl>`;

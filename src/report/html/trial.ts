@@ -1,0 +1,103 @@
+/** Everything about one trial. */
+import type { PassResult, PassSeries, TrialResult } from "../../model/result.ts";
+import { sortNames } from "../catalogue.ts";
+import { anatomyFigure } from "../figures/anatomy.ts";
+import { phasesFigure } from "../figures/phases.ts";
+import { pingPattern, windowAround } from "../figures/ping-pattern.ts";
+import { progressFigure } from "../figures/progress.ts";
+import { formatMeasurement, formatValue } from "../format.ts";
+import { fateLegend, figureBlock } from "./figure.ts";
+import { type Html, html } from "./html.ts";
+import { badge, trialId } from "./parts.ts";
+import {
+  anatomyTable,
+  announcementsTable,
+  bytesTable,
+  definitionsOf,
+  outagesTable,
+  passesTable,
+  phasesTable,
+  roundsTable,
+  settingsTable,
+  statisticsTable,
+} from "./tables.ts";
+
+export interface TrialInput {
+  readonly trial: TrialResult;
+  readonly index: number;
+  readonly series: readonly PassSeries[];
+  /** Ordinary probes to draw per figure. */
+  readonly budget: number;
+}
+
+const nothing = (what: string): Html => html`<p class="unknown">unknown: ${what}</p>`;
+
+function failures(trial: TrialResult): Html {
+  const all = trial.passes.flatMap((pass) => pass.failures.map((failure) => ({ failure, kind: pass.kind })));
+  if (trial.status === "completed" && all.length === 0) return html``;
+  return html`<div class="failures" role="note" aria-label="Failures of this trial"><p>${badge(trial.status)} <strong>This trial did not go as planned.</strong></p>
+<ul>${all.map(({ failure, kind }) => html`<li><code>${failure.code}</code> in the ${kind} pass${failure.phase ? html`, phase ${failure.phase}` : ""}${failure.where ? html`, at ${failure.where}` : ""}: ${failure.message}. <span class="advice">${failure.advice}</span></li>`)}</ul></div>`;
+}
+
+function ping({ index, budget }: TrialInput, pass: PassResult | undefined, series: PassSeries | undefined): Html {
+  const id = trialId(index);
+  const heading = html`<h3 id="${id}-ping">Ping pattern</h3>`;
+  if (!pass || !series?.probes) return html`${heading}${nothing("this trial has no probes to draw")}`;
+  const window = windowAround(pass, series.marks);
+  const fates: Partial<Record<PassResult["fates"] extends infer F ? keyof NonNullable<F> : never, number>> = {};
+  for (const fate of series.probes.fate) fates[fate] = (fates[fate] ?? 0) + 1;
+  const threshold = pass.outageThreshold
+    ? html` A reply later than ${formatMeasurement(pass.outageThreshold)} counts as late.`
+    : "";
+  return html`${heading}
+<p>Each mark is one probe, placed at the moment it was sent; below are those that were never answered. The grey band is the blackout, from STOP to RESUME.${threshold}</p>
+${fateLegend(fates)}
+${window ? figureBlock(pingPattern({ pass, series, window, budget }), `${id}-ping-outage`, `Around the outage: downtime ${formatMeasurement(pass.measurements.downtime)}, blackout ${formatMeasurement(pass.measurements.blackout)}`) : ""}
+${figureBlock(pingPattern({ pass, series, budget: Math.min(budget, 800) }), `${id}-ping-pass`, "The whole pass, thinned for drawing: every lost or late probe is there, of the others the slowest and fastest of each stretch")}
+${outagesTable(pass)}${pass.outages.length === 0 ? html`<p>No outage: every probe was answered in time.</p>` : ""}`;
+}
+
+function anatomy({ index }: TrialInput, pass: PassResult | undefined): Html {
+  const id = trialId(index);
+  const of = pass?.anatomy;
+  const body = of
+    ? html`<p>The segments add up to ${formatValue(of.total, "s")}; ${formatValue(of.unexplained, "s")} of it is unexplained: time between the first request delivered and the first reply beyond a usual round trip. A segment that ran in the other order is shown as negative.</p>${figureBlock(anatomyFigure(of), `${id}-anatomy`, "What the outage consists of")}${anatomyTable(pass)}`
+    : nothing("there is no outage around the blackout that could be taken apart");
+  return html`<h3>Anatomy of the outage</h3>${body}${pass ? announcementsTable(pass) : ""}`;
+}
+
+/** One trial's section. */
+export function trialSection(input: TrialInput): Html {
+  const { trial, index, series } = input;
+  const id = trialId(index);
+  const probed = trial.passes.find(({ kind }) => kind === "probed");
+  const main = probed ?? trial.passes[0];
+  const seriesOf = (pass: PassResult | undefined): PassSeries | undefined =>
+    pass && series.find((one) => one.trial === trial.id && one.pass === pass.kind);
+  const mainSeries = seriesOf(main);
+  const progress = main && mainSeries ? progressFigure(main, mainSeries) : undefined;
+  const names = sortNames(trial.passes.flatMap(({ measurements }) => Object.keys(measurements)));
+  return html`<section class="trial" id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">Trial ${trial.id}: ${trial.scenario}, repetition ${trial.repetition} ${badge(trial.status)}</h2>
+${failures(trial)}
+${ping(input, probed, seriesOf(probed))}
+${anatomy(input, probed)}
+<h3>The migration, round by round</h3>
+${progress ? figureBlock(progress, `${id}-progress`, `As ${trial.hypervisor} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`) : nothing("no progress was reported")}
+${main ? roundsTable(main) : ""}
+<h3>Bytes</h3>
+${main ? bytesTable(main) : nothing("no pass was recorded")}
+<h3>All measurements</h3>
+${passesTable(trial)}
+<details><summary>What these measurements mean</summary>${definitionsOf(names)}</details>
+<h3>Memory and disk</h3>
+${main && main.statistics.length > 0 ? statisticsTable(main) : nothing("no statistics were recorded")}
+<h3>Settings</h3>
+${main && main.settings.length > 0 ? settingsTable(main) : nothing("no settings were read back")}
+<h3>Phases</h3>
+${trial.passes.map(
+  (pass) =>
+    html`${figureBlock(phasesFigure(pass.phases), `${id}-phases-${pass.kind}`, `Where the time of the ${pass.kind} pass went`)}<details><summary>Phases of the ${pass.kind} pass as a table</summary>${phasesTable(pass)}</details>`,
+)}
+</section>`;
+}
