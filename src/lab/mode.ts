@@ -6,6 +6,7 @@ import { type LabMode, userNamespaceOptions } from "./init.ts";
 
 /** Something that a lab needs and this user does not have, with the command that mends it. */
 export interface Lack {
+  readonly subject: "namespaces" | "tun";
   readonly what: string;
   readonly mend: string;
 }
@@ -30,10 +31,11 @@ async function namespacesLack(mode: LabMode): Promise<Lack | undefined> {
     const reason = (error as MigrascopeError).message;
     return mode === "root"
       ? {
+          subject: "namespaces",
           what: `root may not make namespaces here (${reason})`,
           mend: "run outside of the container, or grant it --privileged",
         }
-      : { what: `users may not make namespaces here (${reason})`, mend: mendUserNamespaces() };
+      : { subject: "namespaces", what: `users may not make namespaces here (${reason})`, mend: mendUserNamespaces() };
   }
 }
 
@@ -52,12 +54,12 @@ function mendUserNamespaces(): string {
 }
 
 function tunLack(): Lack | undefined {
-  if (!existsSync(TUN)) return { what: `${TUN} is missing`, mend: "sudo modprobe tun" };
+  if (!existsSync(TUN)) return { subject: "tun", what: `${TUN} is missing`, mend: "sudo modprobe tun" };
   try {
     accessSync(TUN, constants.R_OK | constants.W_OK);
     return undefined;
   } catch {
-    return { what: `${TUN} may not be opened by this user`, mend: `sudo chmod 0666 ${TUN}` };
+    return { subject: "tun", what: `${TUN} may not be opened by this user`, mend: `sudo chmod 0666 ${TUN}` };
   }
 }
 

@@ -24,7 +24,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { needs: "nsenter", package: "util-linux", why: "commands on the lab's machines" },
   { needs: "flock", package: "util-linux", why: "one change of a lab at a time" },
   { needs: "hostname", package: "hostname", why: "the names of the lab's machines" },
-  { needs: "ping", package: "iputils-ping", why: "waiting for the guest" },
   { needs: "snmpd", package: "snmpd", why: "the counters of the managed switch" },
   { needs: "busybox", package: "busybox-static", why: "the guest's commands" },
   { needs: "dropbear", package: "dropbear-bin", why: "the guest's SSH server" },
