@@ -51,7 +51,9 @@ async function build(): Promise<NativePrograms> {
   await requireTools();
   const own = join(BUILD, `own-${process.pid}`);
   try {
-    await promisify(execFile)("make", ["-C", DIRECTORY, "-s", "-j2", `BUILD=${own}`], { timeout: BUILD_TIMEOUT * 1000 });
+    await promisify(execFile)("make", ["-C", DIRECTORY, "-s", "-j2", `BUILD=${own}`], {
+      timeout: BUILD_TIMEOUT * 1000,
+    });
     await mkdir(BUILD, { recursive: true });
     for (const name of PROGRAMS) await rename(join(own, name), join(BUILD, name));
   } catch (cause) {
