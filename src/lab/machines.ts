@@ -7,12 +7,14 @@ import { namespaceFile } from "./init.ts";
 import type { LabState } from "./state.ts";
 import type { LabMachineName } from "./topology.ts";
 
-/** Every machine of the lab; `benchmark` is where the caller is. */
+/**
+ * Every machine of the lab; `benchmark` is where the caller is. Commands keep the caller's mounts: whoever runs in the lab
+ * has a PID namespace of its own, and only the caller's /proc numbers the processes as the caller does.
+ */
 export function labMachines(state: LabState): Record<LabMachineName, Machine> {
   const machine = (name: Exclude<LabMachineName, "benchmark">): Machine => {
-    const file = (kind: "net" | "uts" | "mnt"): string =>
-      namespaceFile(state.directory, state.machines[name].pid, kind);
-    return namespaceMachine(name, { net: file("net"), uts: file("uts"), mnt: file("mnt") });
+    const file = (kind: "net" | "uts"): string => namespaceFile(state.directory, state.machines[name].pid, kind);
+    return namespaceMachine(name, { net: file("net"), uts: file("uts") });
   };
   return {
     benchmark: localMachine("benchmark"),
