@@ -1,0 +1,115 @@
+/** The result of a run as text: per trial and pass the main measurements, with what is wrong before what is measured. */
+import type { Measurement, PassResult, Result, TrialResult } from "../../model/result.ts";
+import type { Status } from "../../model/run.ts";
+import { acceleratorSentence, FOUR_TIMES, meaningOf, sortNames } from "../catalogue.ts";
+import { formatMeasurement, formatValue } from "../format.ts";
+import { clean, type Painter, pad, painter, type Style, widthOf, wrap } from "./text.ts";
+
+export interface TableOptions {
+  /** Columns of the terminal; what does not fit beside each other is written below each other. */
+  readonly width: number;
+  readonly color: boolean;
+}
+
+/** What a terminal shows; everything else is in the report. */
+const SHOWN = [
+  ...FOUR_TIMES,
+  "totalTimeReported",
+  "lostProbeTime",
+  "setupTime",
+  "rounds",
+  "transferred",
+  "transferredReported",
+];
+const STYLES: Readonly<Record<Status, Style>> = {
+  completed: "green",
+  failed: "red",
+  timeout: "red",
+  cancelled: "yellow",
+};
+
+/** Lines of a paragraph with a sign before the first and the others indented under it. */
+function paragraph(sign: string, text: string, width: number): string[] {
+  const indent = " ".repeat(widthOf(sign) + 3);
+  return wrap(clean(text), Math.max(20, width - indent.length)).map((line, index) =>
+    index === 0 ? `  ${sign} ${line}` : `${indent}${line}`,
+  );
+}
+
+function cell(measurement: Measurement | undefined, paint: Painter): string {
+  const text = clean(formatMeasurement(measurement));
+  return measurement === undefined || measurement.value === null ? paint("dim", text) : text;
+}
+
+/** Rows of name and values; the values stand side by side, or below the name where the terminal is too narrow for it. */
+function rows(passes: readonly PassResult[], width: number, paint: Painter): string[] {
+  const present = sortNames(passes.flatMap(({ measurements }) => Object.keys(measurements)));
+  const wanted = new Set(SHOWN);
+  const names = sortNames([...FOUR_TIMES, "transferred", ...present.filter((name) => wanted.has(name))]);
+  const cells = names.map((name) => passes.map(({ measurements }) => cell(measurements[name], paint)));
+  const heads = passes.map(({ kind }) => kind);
+  const first = Math.max(...names.map((name) => widthOf(meaningOf(name).label)));
+  const columns = heads.map((head, index) => Math.max(widthOf(head), ...cells.map((row) => widthOf(row[index]!))));
+  if (first + columns.reduce((sum, column) => sum + column + 2, 2) <= width) {
+    const line = (name: string, values: readonly string[]): string =>
+      `  ${pad(name, first)}${values.map((value, index) => `  ${pad(value, columns[index]!)}`).join("")}`.trimEnd();
+    return [paint("dim", line("", heads)), ...names.map((name, index) => line(meaningOf(name).label, cells[index]!))];
+  }
+  return names.flatMap((name, index) => [
+    `  ${meaningOf(name).label}`,
+    ...heads.flatMap((head, column) =>
+      wrap(cells[index]![column]!, Math.max(20, width - 12)).map(
+        (line, nth) => `    ${pad(nth === 0 ? head : "", 6)}  ${line}`,
+      ),
+    ),
+  ]);
+}
+
+function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {
+  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}, ${clean(trial.hypervisor)} under ${clean(trial.accelerator)}`;
+  const troubles = trial.passes.flatMap((pass) => [
+    ...pass.failures.flatMap((failure) =>
+      paragraph(paint("red", "✗"), `${pass.kind} pass: ${failure.message} (${failure.code}). ${failure.advice}`, width),
+    ),
+    ...pass.warnings.flatMap((text) => paragraph(paint("yellow", "!"), `${pass.kind} pass: ${text}`, width)),
+    ...pass.ports.flatMap(({ port, disagreement }) =>
+      disagreement ? paragraph(paint("yellow", "!"), `${pass.kind} pass, port ${port}: ${disagreement}`, width) : [],
+    ),
+  ]);
+  const outages = trial.passes.flatMap((pass) =>
+    pass.outages.length > 1
+      ? paragraph(
+          "·",
+          `${pass.kind} pass: ${pass.outages.length} outages: ${pass.outages.map(({ duration, begin }) => `${formatMeasurement(duration)} at ${formatValue(begin.high, "s")}`).join("; ")}`,
+          width,
+        )
+      : [],
+  );
+  return [
+    `${paint("bold", heading)}  ${paint(STYLES[trial.status], trial.status)}`,
+    ...troubles,
+    ...(trial.passes.length === 0
+      ? [`  ${paint("dim", "unknown: no pass was recorded")}`]
+      : rows(trial.passes, width, paint)),
+    ...outages,
+  ];
+}
+
+/** @returns lines without a last line break. */
+export function resultTable(result: Result, { width, color }: TableOptions): string {
+  const paint = painter(color);
+  const accelerators = [...new Set(result.trials.map(({ accelerator }) => accelerator))];
+  const warnings = [
+    ...(result.run.state === "finished"
+      ? []
+      : [`this run is ${result.run.state}: it holds what was measured until then`]),
+    ...(result.trials.length === 0 ? ["unknown: no trial has a result yet"] : []),
+    ...result.warnings,
+    ...accelerators.filter((name) => name === "tcg").map(acceleratorSentence),
+  ].flatMap((text) => paragraph(paint("yellow", "!"), text, width));
+  const blocks = result.trials.map((trial) => trialLines(trial, width, paint));
+  return [warnings, ...blocks]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
