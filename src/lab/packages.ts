@@ -54,14 +54,16 @@ export interface PackagesOptions {
   /** Whether someone is there to answer a question of sudo. */
   readonly interactive: boolean;
   readonly onStep?: (step: string) => void;
+  /** What must be there. Default: what a run needs. */
+  readonly requirements?: readonly Requirement[];
 }
 
 /**
  * Installs what is missing, naming it first: as root, or through sudo, which asks.
  * @throws MigrascopeError PACKAGES_MISSING with the one command to run when we may not, or when it fails.
  */
-export async function ensurePackages({ interactive, onStep }: PackagesOptions): Promise<void> {
-  const missing = missingPackages();
+export async function ensurePackages({ interactive, onStep, requirements }: PackagesOptions): Promise<void> {
+  const missing = missingPackages(requirements);
   if (missing.length === 0) return;
   const names = missing.map((one) => one.package);
   const command = installCommand(names, process.geteuid!() !== 0);
@@ -70,7 +72,7 @@ export async function ensurePackages({ interactive, onStep }: PackagesOptions): 
   if (!how) throw new MigrascopeError("PACKAGES_MISSING", `these packages are missing: ${list}\n    ${command}`);
   onStep?.(`installing ${list}`);
   const code = await apt(how, names);
-  const left = missingPackages();
+  const left = missingPackages(requirements);
   if (code === 0 && left.length === 0) return;
   throw new MigrascopeError(
     "PACKAGES_MISSING",

@@ -1,0 +1,26 @@
+import { Command, Option } from "commander";
+import { ensurePackages, REQUIREMENTS, type Requirement } from "../lab/packages.ts";
+
+const TESTS: readonly Requirement[] = [
+  { needs: "chromium", package: "chromium", why: "the report's tests in a real browser" },
+  { needs: "setpriv", package: "util-linux", why: "the lab's tests without root" },
+];
+const BENCHMARKS: readonly Requirement[] = [
+  { needs: "tshark", package: "tshark", why: "the peer of our capture reader" },
+  { needs: "fping", package: "fping", why: "a peer of our prober" },
+  { needs: "ping", package: "iputils-ping", why: "a peer of our prober" },
+];
+const FOR = { run: REQUIREMENTS, tests: [...REQUIREMENTS, ...TESTS], bench: [...REQUIREMENTS, ...BENCHMARKS] } as const;
+
+export function packagesCommand(): Command {
+  return new Command("packages")
+    .description("install the Debian or Ubuntu packages that are missing, naming them first")
+    .addOption(new Option("--for <purpose>", "what they are for").choices(Object.keys(FOR)).default("run"))
+    .action(async (options: { for: keyof typeof FOR }) => {
+      await ensurePackages({
+        interactive: process.stdin.isTTY === true,
+        requirements: FOR[options.for],
+        onStep: (step) => process.stderr.write(`${step}\n`),
+      });
+    });
+}
