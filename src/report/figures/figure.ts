@@ -90,7 +90,7 @@ export function laneAxis(gridIndex: number, lanes: readonly string[]) {
     inverse: true,
     axisLine: { show: false },
     axisTick: { show: false },
-    axisLabel: { color: LIGHT.text, fontSize: 12, interval: 0, width: 84, overflow: "break" as const },
+    axisLabel: { color: LIGHT.text, fontSize: 12, interval: 0 },
     splitLine: { show: false },
   };
 }

@@ -22,7 +22,7 @@ export const LOOKS: Readonly<Record<ProbeFate, Look>> = {
   answered: { ink: "neutral", symbol: "circle", size: 5 },
   held: { ink: "held", symbol: "triangle", size: 8 },
   "lost-at-source": { ink: "lost", symbol: "rect", size: [2, 18], lane: "lost at source" },
-  "lost-at-destination": { ink: "lost-there", symbol: "rect", size: [2, 18], lane: "lost at destination" },
+  "lost-at-destination": { ink: "lost-there", symbol: "rect", size: [2, 18], lane: "lost at dest." },
   "lost-elsewhere": { ink: "lost-elsewhere", symbol: "rect", size: [2, 18], lane: "lost elsewhere" },
   lost: { ink: "lost", symbol: "rect", size: [2, 18], lane: "lost" },
   "not-sent": { ink: "muted", symbol: "rect", size: [2, 6], lane: "not sent" },
@@ -51,7 +51,17 @@ export function windowAround(pass: Pick<PassResult, "outages">, marks: PassSerie
   return { from: from - margin, to: to + margin };
 }
 
-const GRID = { left: 96, right: 18 } as const;
+/** The slider in the figure's own inks: its default blue would vanish on dark ground. */
+const SLIDER = {
+  borderColor: LIGHT.muted,
+  backgroundColor: LIGHT.ground,
+  fillerColor: LIGHT.band,
+  showDataShadow: false,
+  handleStyle: { color: LIGHT.ground, borderColor: LIGHT.text },
+  moveHandleStyle: { color: LIGHT.muted },
+  emphasis: { handleStyle: { borderColor: LIGHT.source }, moveHandleStyle: { color: LIGHT.source } },
+};
+const GRID = { left: 100, right: 18 } as const;
 
 /** Two rows above the points: how long it was, for the client and for the vCPUs. */
 function spans({ pass, series: { marks } }: PingPatternInput): NonNullable<EChartsOption["series"]> & unknown[] {
@@ -91,11 +101,15 @@ function spans({ pass, series: { marks } }: PingPatternInput): NonNullable<EChar
       { value: [seconds(to), lane] },
     ],
   });
+  // One label: those of short outages close to each other would lie on top of each other; the table has them all.
+  const longest = pass.outages.reduce((most, { duration }) => Math.max(most, duration.value ?? 0), 0);
+  const labelOf = ({ duration }: PassResult["outages"][number]): string =>
+    duration.value === longest ? formatMeasurement(duration) : "";
   const rows = pass.outages.flatMap((outage) => {
     const name = `outage of probes ${outage.firstSequence} to ${outage.lastSequence}`;
     return [
       bar(name, "downtime", outage.begin.low, outage.end.high, "downtime", 4, 0.5),
-      bar(name, "downtime", outage.begin.high, outage.end.low, "downtime", 12, 1, formatMeasurement(outage.duration)),
+      bar(name, "downtime", outage.begin.high, outage.end.low, "downtime", 12, 1, labelOf(outage)),
     ];
   });
   if (marks.stop !== null && marks.resume !== null)
@@ -218,7 +232,14 @@ export function pingPattern(input: PingPatternInput): Figure | undefined {
           endValue: Math.min(to, seconds(input.window!.to)),
           ...(type === "inside"
             ? { zoomOnMouseWheel: "ctrl" as const, preventDefaultMouseMove: false }
-            : { bottom: 10, height: 26, labelPrecision: 3, brushSelect: false, textStyle: { color: LIGHT.muted } }),
+            : {
+                bottom: 10,
+                height: 26,
+                labelPrecision: 3,
+                brushSelect: false,
+                ...SLIDER,
+                textStyle: { color: LIGHT.muted },
+              }),
         }))
       : [],
     series: [...spans(input), ...[0, 1, 2].map(carrier), ...points(input, lanes)],

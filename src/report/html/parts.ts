@@ -9,8 +9,13 @@ import { type Html, html } from "./html.ts";
 export function measured(measurement: Measurement | undefined): Html {
   const text = formatMeasurement(measurement);
   if (measurement === undefined || measurement.value === null) return html`<span class="unknown">${text}</span>`;
-  return html`<span class="number" title="from ${measurement.source}">${text}</span>`;
+  // Value and bounds may stand below each other, but neither is ever broken.
+  const [value, bounds] = text.split(" [");
+  return html`<span title="from ${measurement.source}"><span class="number">${value}</span>${bounds ? html` <span class="number bounds">[${bounds}</span>` : ""}</span>`;
 }
+
+/** A number that stays on one line. */
+export const number = (text: string): Html => html`<span class="number">${text}</span>`;
 
 /** A measurement's name; its definition is shown on hover here and in full in the page's legend. */
 export function named(name: string): Html {
@@ -18,7 +23,7 @@ export function named(name: string): Html {
   return definition === "" ? html`${label}` : html`<abbr title="${definition}">${label}</abbr>`;
 }
 
-const SIGNS: Readonly<Record<Status, string>> = { completed: "✓", failed: "✗", timeout: "⏱", cancelled: "■" };
+const SIGNS: Readonly<Record<Status, string>> = { completed: "✓", failed: "✗", timeout: "!", cancelled: "■" };
 export const badge = (status: Status): Html =>
   html`<span class="badge ${status}"><span aria-hidden="true">${SIGNS[status]}</span> ${status}</span>`;
 

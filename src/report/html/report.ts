@@ -22,7 +22,8 @@ export function renderReport(result: Result, series: readonly PassSeries[]): str
   return page({
     title: `Migrascope: ${result.run.plan}, ${result.run.started}`,
     body: html`<header><h1>Live migration, measured: ${result.run.plan}</h1>
-<p class="subtitle">${result.run.description} Run ${result.run.id}.</p></header>
+<p class="subtitle">${result.run.description}</p>
+<p class="subtitle">Run <code>${result.run.id}</code></p></header>
 <main>
 ${warnings(result)}
 ${answer(result)}

@@ -3,11 +3,11 @@ import type { PassResult, TrialResult } from "../../model/result.ts";
 import { meaningOf, sortNames } from "../catalogue.ts";
 import { formatDifference, formatMoment, formatValue } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
-import { measured, named } from "./parts.ts";
+import { measured, named, number } from "./parts.ts";
 
 const UNKNOWN = (reason: string): Html => html`<span class="unknown">unknown: ${reason}</span>`;
-const interval = ({ low, high }: { low: number; high: number }): string =>
-  `${formatMoment(low)} … ${formatMoment(high)}`;
+const interval = ({ low, high }: { low: number; high: number }): Html =>
+  html`${number(formatMoment(low))} … ${number(formatMoment(high))}`;
 
 export function outagesTable({ outages }: PassResult): Html {
   return table(
@@ -36,7 +36,11 @@ export function anatomyTable({ anatomy }: PassResult): Html {
   return table(
     "Marks of the outage",
     ["Mark", "Time since the migrate command", "From"],
-    anatomy.marks.map(({ label, t, source }) => [label, t === null ? UNKNOWN("not seen") : formatMoment(t), source]),
+    anatomy.marks.map(({ label, t, source }) => [
+      label,
+      t === null ? UNKNOWN("not seen") : number(formatMoment(t)),
+      source,
+    ]),
   );
 }
 
@@ -48,7 +52,7 @@ export function roundsTable({ rounds }: PassResult): Html {
     ["Round", "Began", "Length", "Remaining at its start", "Sent", "Throughput", "Dirty rate", "Throttle"],
     rounds.map((round) => [
       round.round,
-      formatMoment(round.start),
+      number(formatMoment(round.start)),
       round.end === null ? UNKNOWN("its end was not seen") : formatValue(round.end - round.start, "s"),
       or(round.remainingAtStart, "bytes"),
       or(round.transferred, "bytes"),
@@ -68,32 +72,17 @@ export function bytesTable(pass: PassResult): Html {
         ? formatDifference(host.value - port.bytes.value, "bytes")
         : UNKNOWN("one of the two is not known");
     return [
-      port.port,
-      port.role,
+      html`${port.port}<br><span class="role">${port.role}</span>`,
       port.direction,
       measured(port.bytes),
       measured(port.background),
       measured(host),
-      difference,
-      port.disagreement
-        ? html`<strong class="flag">⚠ ${port.disagreement}</strong>`
-        : difference === undefined
-          ? ""
-          : "none flagged",
+      html`${difference}${port.disagreement ? html`<br><strong class="flag">⚠ ${port.disagreement}</strong>` : ""}`,
     ];
   });
   return html`${table(
     `Bytes of the ${pass.kind} pass: by the switch's ports, background subtracted, and by the hosts' interfaces`,
-    [
-      "Port",
-      "Role",
-      "Direction",
-      "Switch",
-      "Background subtracted",
-      "Host's interface",
-      "Host minus switch",
-      "Disagreement",
-    ],
+    ["Port of the switch", "Direction", "Switch", "Background subtracted", "Host's interface", "Host minus switch"],
     ports,
   )}<p>The hypervisor itself reports ${measured(pass.measurements.transferredReported)} transferred.</p>`;
 }
@@ -171,7 +160,7 @@ export function announcementsTable({ announcements }: PassResult): Html {
   return table(
     "Announcements of the VM's new place",
     ["Announcement", "Time since the migrate command", "Seen at"],
-    announcements.map(({ kind, t, seenAt }) => [names[kind], formatMoment(t), seenAt]),
+    announcements.map(({ kind, t, seenAt }) => [names[kind], number(formatMoment(t)), seenAt]),
   );
 }
 
@@ -181,7 +170,7 @@ export function phasesTable({ phases, kind }: PassResult): Html {
     ["Phase", "Began", "Took", "Outcome", "Note"],
     phases.map(({ name, start, seconds, outcome, note }) => [
       name.replaceAll("-", " "),
-      formatMoment(start),
+      number(formatMoment(start)),
       outcome === "skipped" ? "skipped" : formatValue(seconds, "s"),
       outcome,
       note,

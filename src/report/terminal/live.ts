@@ -1,9 +1,8 @@
 /** What a person sees while a run goes on: the phase, its time, the migration's progress. */
-import type { EventListener, RunEvent } from "../../model/events.ts";
-import { acceleratorSentence } from "../catalogue.ts";
-import { formatValue } from "../format.ts";
+import type { EventListener } from "../../model/events.ts";
+import { eventLines, words } from "./lines.ts";
 import { type Course, courseLines, follow } from "./progress.ts";
-import { clean, fit, painter, type Style } from "./text.ts";
+import { clean, cut, painter } from "./text.ts";
 
 /** The part of a stream that a live view needs; `process.stderr` is one. */
 export interface ViewStream {
@@ -27,17 +26,6 @@ export interface LiveView {
   /** Leaves the screen as plain lines. May be called twice; what arrives later is ignored. */
   close(): void;
 }
-
-const OUTCOMES: Readonly<Record<string, readonly [string, Style]>> = {
-  done: ["✓", "green"],
-  completed: ["✓", "green"],
-  skipped: ["–", "dim"],
-  failed: ["✗", "red"],
-  timeout: ["✗", "red"],
-  interrupted: ["■", "yellow"],
-  cancelled: ["■", "yellow"],
-};
-const words = (phase: string): string => clean(phase).replaceAll("-", " ");
 
 /**
  * On a terminal the running phase is redrawn in place and collapses to one line when it ends; elsewhere each phase is one
@@ -63,68 +51,15 @@ export function liveView(stream: ViewStream, options: LiveOptions = {}): LiveVie
     if (text !== "") stream.write(text);
   }
   function runningLines({ name, since }: NonNullable<typeof phase>, width: number): string[] {
-    const head = fit(`  ◌ ${words(name)}  ${((now() - since) / 1000).toFixed(1)} s`, width);
-    return [paint("cyan", head), ...courseLines(course).map((line) => paint("dim", fit(`    ${clean(line)}`, width)))];
+    const head = cut(`  ◌ ${words(name)}  ${((now() - since) / 1000).toFixed(1)} s`, width);
+    return [paint("cyan", head), ...courseLines(course).map((line) => paint("dim", cut(`    ${clean(line)}`, width)))];
   }
-  function permanentLines(event: RunEvent): string[] {
-    const outcome = (name: string): string => {
-      const [sign, style] = OUTCOMES[name] ?? ["?", "dim"];
-      return paint(style, sign);
-    };
-    const note = (style: Style, sign: string, text: string): string[] => [`  ${paint(style, sign)} ${clean(text)}`];
-    switch (event.type) {
-      case "run-started":
-        return [
-          `${paint("bold", `run ${clean(event.run)}`)}: plan ${clean(event.plan)}, ${event.trials} ${event.trials === 1 ? "trial" : "trials"}, in ${clean(event.directory)}`,
-          `  ${clean(acceleratorSentence(event.accelerator))}`,
-        ];
-      case "trial-started":
-        return [
-          paint(
-            "bold",
-            `trial ${event.index} of ${event.of}: ${clean(event.scenario)}, repetition ${event.repetition}`,
-          ),
-        ];
-      case "pass-started":
-        return [`${clean(event.pass)} pass`];
-      case "phase-finished": {
-        const unanswered =
-          event.phase === "stop-prober" && course.probes ? `  ${courseLines({ probes: course.probes })[0]}` : "";
-        const not = event.outcome === "done" ? "" : `  ${event.outcome}`;
-        return [
-          `  ${outcome(event.outcome)} ${words(event.phase).padEnd(18)} ${formatValue(event.seconds, "s").padStart(8)}${not}${event.note ? `  ${clean(event.note)}` : ""}${unanswered}`,
-        ];
-      }
-      case "warning":
-        return note("yellow", "!", event.message);
-      case "failure":
-        return [
-          ...note(
-            "red",
-            "✗",
-            `${event.failure.code}: ${event.failure.message}${event.failure.where ? ` (${event.failure.where})` : ""}`,
-          ),
-          `    ${clean(event.failure.advice)}`,
-        ];
-      case "pass-finished":
-        return event.status === "completed" ? [] : [`  ${outcome(event.status)} ${event.pass} pass: ${event.status}`];
-      case "trial-finished":
-        return [`${outcome(event.status)} trial ${clean(event.trial)}: ${event.status}`];
-      case "run-finished":
-        return [
-          `${outcome(event.status)} run ${event.status} after ${formatValue(event.seconds, "s")}: ${clean(event.directory)}`,
-        ];
-      default:
-        return [];
-    }
-  }
-
   const timer = live ? setInterval(() => phase && draw([]), every) : undefined;
   timer?.unref();
   return {
     listener: (event) => {
       if (closed) return;
-      const lines = permanentLines(event);
+      const lines = eventLines(event, course, paint);
       course = follow(course, event);
       if (event.type === "phase-started") phase = { name: event.phase, since: now() };
       // Whatever ends a phase, a pass or the run: nothing is running any more.

@@ -12,15 +12,7 @@ export interface TableOptions {
 }
 
 /** What a terminal shows; everything else is in the report. */
-const SHOWN = [
-  ...FOUR_TIMES,
-  "totalTimeReported",
-  "lostProbeTime",
-  "setupTime",
-  "rounds",
-  "transferred",
-  "transferredReported",
-];
+const SECONDARY = ["totalTimeReported", "lostProbeTime", "setupTime", "rounds", "transferredReported"];
 const STYLES: Readonly<Record<Status, Style>> = {
   completed: "green",
   failed: "red",
@@ -43,9 +35,10 @@ function cell(measurement: Measurement | undefined, paint: Painter): string {
 
 /** Rows of name and values; the values stand side by side, or below the name where the terminal is too narrow for it. */
 function rows(passes: readonly PassResult[], width: number, paint: Painter): string[] {
-  const present = sortNames(passes.flatMap(({ measurements }) => Object.keys(measurements)));
-  const wanted = new Set(SHOWN);
-  const names = sortNames([...FOUR_TIMES, "transferred", ...present.filter((name) => wanted.has(name))]);
+  // The four times always, known or not; of the others only those that somebody measured.
+  const known = (name: string): boolean =>
+    passes.some(({ measurements }) => (measurements[name]?.value ?? null) !== null);
+  const names = sortNames([...FOUR_TIMES, "transferred", ...SECONDARY.filter(known)]);
   const cells = names.map((name) => passes.map(({ measurements }) => cell(measurements[name], paint)));
   const heads = passes.map(({ kind }) => kind);
   const first = Math.max(...names.map((name) => widthOf(meaningOf(name).label)));
@@ -55,14 +48,19 @@ function rows(passes: readonly PassResult[], width: number, paint: Painter): str
       `  ${pad(name, first)}${values.map((value, index) => `  ${pad(value, columns[index]!)}`).join("")}`.trimEnd();
     return [paint("dim", line("", heads)), ...names.map((name, index) => line(meaningOf(name).label, cells[index]!))];
   }
-  return names.flatMap((name, index) => [
-    `  ${meaningOf(name).label}`,
-    ...heads.flatMap((head, column) =>
-      wrap(cells[index]![column]!, Math.max(20, width - 12)).map(
-        (line, nth) => `    ${pad(nth === 0 ? head : "", 6)}  ${line}`,
+  return names.flatMap((name, index) => {
+    const values = cells[index]!;
+    const alike = values.every((value) => value === values[0]);
+    const under = alike ? [["", values[0]!] as const] : heads.map((head, column) => [head, values[column]!] as const);
+    return [
+      `  ${meaningOf(name).label}`,
+      ...under.flatMap(([head, value]) =>
+        wrap(value, Math.max(20, width - 12)).map(
+          (line, nth) => `    ${pad(nth === 0 ? head : "", alike ? 0 : 8)}${line}`,
+        ),
       ),
-    ),
-  ]);
+    ];
+  });
 }
 
 function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {

@@ -18,7 +18,7 @@ export const widthOf = (text: string): number => [...stripVTControlCharacters(te
 export const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
 
 /** Cuts plain text so that it fits; the sign of it is an ellipsis. */
-export function fit(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
 }
