@@ -54,6 +54,12 @@ export function formatValue(value: number, unit: Measurement["unit"]): string {
   return withUnit(fixed(scaled, decimalsFor(scaled, whole)), scale.unit);
 }
 
+/** A value that somebody chose, such as a link's rate: the same without the zeros that would claim a precision. */
+export const formatChosen = (value: number, unit: Measurement["unit"]): string =>
+  formatValue(value, unit)
+    .replace(/(\.\d*?)0+(?=\D|$)/u, "$1")
+    .replace(/\.(?=\D|$)/u, "");
+
 /**
  * A value with its bounds in one unit: `175 ms [171 … 178]`. The bounds are rounded outwards and never hide that the
  * truth may lie anywhere between them; the digits shown are those that the bounds' distance supports.

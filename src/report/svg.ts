@@ -57,7 +57,8 @@ function withVariables(svg: string): string {
 
 /** @returns one `<svg>` element with a title for those who cannot see it. */
 export function renderSvg(figure: Figure, { width = 960, id, themed = false }: SvgOptions): string {
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height: figure.height });
+  const height = figure.height - (figure.controls ?? 0);
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption(figure.option);
     // The slider is a control; on paper it would only be a riddle.

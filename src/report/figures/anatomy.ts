@@ -22,11 +22,8 @@ function rowsOf(anatomy: Anatomy): Row[] {
     const from = at;
     at += segment.seconds;
     const negative = segment.seconds < 0;
-    const length = negative
-      ? `${formatValue(segment.seconds, "s")}: in the other order`
-      : formatValue(segment.seconds, "s");
     return {
-      label: `${labelOf(anatomy, segment.from)} → ${labelOf(anatomy, segment.to)}: ${length}`,
+      label: `${labelOf(anatomy, segment.from)} → ${labelOf(anatomy, segment.to)}: ${formatValue(segment.seconds, "s")}`,
       from,
       to: at,
       ink: negative ? "negative" : segment.from === "stop" ? "blackout" : "neutral",
@@ -60,7 +57,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
   const least = span / 300;
   const option = {
     ...BASE,
-    grid: { left: 12, right: 18, top: 8, height: rows.length * ROW },
+    grid: { left: 12, right: 18, top: 8, height: rows.length * ROW, outerBoundsMode: "none" },
     xAxis: {
       type: "value",
       name: "milliseconds since the last reply from the source",
@@ -85,7 +82,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
         verticalAlign: "bottom",
         padding: [0, 0, 8, 0],
         color: LIGHT.text,
-        fontSize: 13,
+        fontSize: 12,
       },
       z: 10,
     },

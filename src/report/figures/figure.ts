@@ -8,6 +8,8 @@ export interface Figure {
   readonly option: EChartsOption;
   /** Pixels; the width is whatever there is. */
   readonly height: number;
+  /** Pixels at the bottom that only controls need: they are cut off where nothing can be moved. */
+  readonly controls?: number;
   /** What a person who cannot see it needs to know. */
   readonly summary: string;
 }

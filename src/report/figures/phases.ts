@@ -5,7 +5,7 @@ import { formatValue } from "../format.ts";
 import { BASE, type Figure, seconds, timeAxis } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
 
-const ROW = 34;
+const ROW = 36;
 const INKS: Readonly<Record<PassResult["phases"][number]["outcome"], Ink>> = {
   done: "neutral",
   skipped: "muted",
@@ -25,7 +25,7 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
   );
   const option = {
     ...BASE,
-    grid: { left: 12, right: 18, top: 8, height: phases.length * ROW },
+    grid: { left: 12, right: 18, top: 8, height: phases.length * ROW, outerBoundsMode: "none" },
     xAxis: timeAxis({ min: from, max: to }),
     yAxis: {
       type: "category",
@@ -38,7 +38,7 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
         interval: 0,
         margin: 4,
         verticalAlign: "bottom",
-        padding: [0, 0, 6, 0],
+        padding: [0, 0, 8, 0],
         color: LIGHT.text,
         fontSize: 12,
       },

@@ -186,7 +186,8 @@ export function pingPattern(input: PingPatternInput): Figure | undefined {
   const lanesHeight = lanes.length * 30;
   const top = 8;
   const lanesTop = top + spansHeight + pointsHeight + 20;
-  const height = lanesTop + lanesHeight + (input.window ? 96 : 52);
+  const controls = input.window ? 44 : 0;
+  const height = lanesTop + lanesHeight + 52 + controls;
   const band = blackoutBand(input.series.marks);
   const carrier = (index: number) => ({
     type: "line" as const,
@@ -244,5 +245,5 @@ export function pingPattern(input: PingPatternInput): Figure | undefined {
       : [],
     series: [...spans(input), ...[0, 1, 2].map(carrier), ...points(input, lanes)],
   };
-  return { option: option as EChartsOption, height, summary: summarise(input) };
+  return { option: option as EChartsOption, height, controls, summary: summarise(input) };
 }

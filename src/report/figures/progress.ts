@@ -57,7 +57,7 @@ export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSer
     label: { show: labels, formatter: "{b}", color: LIGHT.muted, fontSize: 12, position: "end", distance: 20 },
     data: pass.rounds.map(({ round, start }) => ({
       xAxis: seconds(start),
-      name: labelled.has(round) ? `round ${round}` : "",
+      name: !labelled.has(round) ? "" : round === pass.rounds[0]?.round ? `round ${round}` : `${round}`,
     })),
   });
   const option = {

@@ -1,7 +1,7 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
 import { acceleratorSentence, FOUR_TIMES, meaningOf } from "../catalogue.ts";
-import { formatMeasurement, formatValue, UNITS_NOTE } from "../format.ts";
+import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
 
@@ -77,7 +77,7 @@ ${table("The four times of every trial and pass", headings, rows)}</section>`;
 export function testConditions(result: Result): Html {
   const { run } = result;
   const link = ({ rate, delay, loss }: Result["run"]["links"][string]): string =>
-    `${formatValue(rate, "bits/s")}${delay > 0 ? `, ${formatValue(delay, "s")} delay each way` : ""}${loss > 0 ? `, ${formatValue(loss, "share")} loss` : ""}`;
+    `${formatChosen(rate, "bits/s")}${delay > 0 ? `, ${formatChosen(delay, "s")} delay each way` : ""}${loss > 0 ? `, ${formatChosen(loss, "share")} loss` : ""}`;
   const hosts = new Map(
     result.trials
       .flatMap(({ passes }) => passes.flatMap(({ hosts }) => hosts))
@@ -98,7 +98,7 @@ export function testConditions(result: Result): Html {
     ...new Set(
       result.trials
         .filter(probedPass)
-        .map(({ definition: { probe } }) => `every ${formatValue(probe.interval, "s")}, ${probe.family}`),
+        .map(({ definition: { probe } }) => `every ${formatChosen(probe.interval, "s")}, ${probe.family}`),
     ),
   ];
   const facts: [Part, Part][] = [
@@ -107,7 +107,7 @@ export function testConditions(result: Result): Html {
     ...Object.entries(run.links).map(([name, value]): [Part, Part] => [`${name} network`, link(value)]),
     [
       "VM",
-      `${formatValue(run.vm.memory, "bytes")} of memory, ${run.vm.vcpus} vCPU, ${formatValue(run.vm.disk, "bytes")} disk`,
+      `${formatChosen(run.vm.memory, "bytes")} of memory, ${run.vm.vcpus} vCPU, ${formatChosen(run.vm.disk, "bytes")} disk`,
     ],
     [
       "Accelerator",

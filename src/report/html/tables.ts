@@ -1,7 +1,7 @@
 /** The tables of one trial: outages, bytes, both passes, statistics, rounds, phases, settings, announcements. */
 import type { PassResult, TrialResult } from "../../model/result.ts";
 import { meaningOf, sortNames } from "../catalogue.ts";
-import { formatDifference, formatMoment, formatValue } from "../format.ts";
+import { formatChosen, formatDifference, formatMoment, formatValue } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { measured, named, number } from "./parts.ts";
 
@@ -132,7 +132,7 @@ const plain = (value: string | number | boolean, unit: string | undefined): stri
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value === "string") return value;
   if (unit === "s" || unit === "bytes" || unit === "bits/s" || unit === "bytes/s" || unit === "share")
-    return formatValue(value, unit);
+    return formatChosen(value, unit);
   return unit === undefined ? String(value) : `${value} ${unit}`;
 };
 
