@@ -21,13 +21,14 @@ export interface Lateness {
 
 /**
  * The rule: late is what takes longer than twice the 99th percentile of the round trips before the migration, and never
- * what takes less than the probe interval.
+ * what takes less than half the probe interval.
  *
  * Why so: a percentile follows the shape of the guest's own noise (an emulated guest answers in 1 to 20 ms), where a
  * multiple of the median would call its usual tail an outage. The 99th rather than the maximum, since a single stall of
  * a shared machine (15 ms, fifteen probes) must not decide what counts. Twice, since over the minute of a migration
- * thousands of probes are judged, not the hundreds that the percentile came from. And a probe that is late by less than
- * the interval shortens no gap: the bounds of an outage are no finer than that.
+ * thousands of probes are judged, not the hundreds that the percentile came from. Half the interval, since that is what
+ * either end of an outage is known to: less than that cannot be told from the resolution. With the whole interval, an
+ * outage that holds requests for almost two intervals could go unseen, and be wrong by more than one (calibration).
  *
  * @param until seconds on the flights' axis: only probes sent before count (the migrate command).
  */
@@ -39,7 +40,7 @@ export function judgeLateness(flights: Flights, until: number): Lateness {
   if (trips.length === 0)
     return { threshold: interval, median: 0, p99: 0, delayBound: interval, probes: 0, beforeOnly: false };
   const p99 = quantile(trips, 0.99);
-  const threshold = Math.max(interval, 2 * p99);
+  const threshold = Math.max(interval / 2, 2 * p99);
   // Of the whole log, the tail is made of outages: there only what is not late tells of a usual delay.
   const usual = beforeOnly ? trips : trips.filter((trip) => trip <= threshold);
   const delayBound = usual.at(-1) ?? threshold;
