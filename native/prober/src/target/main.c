@@ -21,8 +21,8 @@
 
 /* As much as two seconds of probes at the shortest interval need. */
 #define HELD_MAX 20000
-/* An answer later than this after the request's arrival is a stall of ours: the client sees it as an outage. */
-#define STALL_NS (NS_PER_MS / 2)
+/* An answer later than this after the arrival of its request is a stall of ours: a client may see it as an outage. */
+#define STALL_NS (NS_PER_MS / 5)
 
 static const char USAGE[] =
     "usage: echo-target --interface NAME --address ADDRESS [--script FILE]\n"
