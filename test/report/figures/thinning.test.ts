@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ProbeFate } from "../../../src/model/result.ts";
+import { thinProbes, thinSamples } from "../../../src/report/figures/thinning.ts";
+
+const probesOf = (fate: ProbeFate[], rtt: number[]) => ({
+  sequence: Float64Array.from(fate, (_, index) => index),
+  sent: Float64Array.from(fate, (_, index) => index / 1000),
+  rtt: Float64Array.from(rtt),
+  fate,
+});
+
+test("every probe that was not answered in the ordinary way is drawn, whatever the budget", () => {
+  const one = fc.tuple(fc.constantFrom(...ProbeFate.options), fc.double({ min: 1e-4, max: 0.1, noNaN: true }));
+  fc.assert(
+    fc.property(fc.array(one, { minLength: 1, maxLength: 400 }), fc.integer({ min: 0, max: 50 }), (pairs, budget) => {
+      const probes = probesOf(
+        pairs.map(([fate]) => fate),
+        pairs.map(([fate, rtt]) => (fate.startsWith("lost") || fate === "not-sent" ? Number.NaN : rtt)),
+      );
+      const kept = new Set(thinProbes(probes, budget, 0.05));
+      const due = pairs.flatMap(([fate, rtt], index) =>
+        !fate.startsWith("answered") || (rtt > 0.05 && fate.startsWith("answered")) ? [index] : [],
+      );
+      expect(due.filter((index) => !kept.has(index))).toEqual([]);
+    }),
+  );
+});
+
+test("the edges of an outage are drawn in full, the long quiet before it is thinned", () => {
+  const fate: ProbeFate[] = [
+    ...Array<ProbeFate>(5000).fill("answered-by-source"),
+    ...Array<ProbeFate>(100).fill("lost-at-source"),
+    ...Array<ProbeFate>(5000).fill("answered-by-destination"),
+  ];
+  const kept = thinProbes(
+    probesOf(
+      fate,
+      fate.map((name) => (name === "lost-at-source" ? Number.NaN : 0.001)),
+    ),
+    200,
+    0.01,
+  );
+  expect(kept.filter((index) => index >= 4980 && index < 5120)).toHaveLength(140);
+  expect(kept.length).toBeLessThan(400);
+});
+
+test("the slowest reply of a quiet stretch survives", () => {
+  const rtt = Array<number>(10_000).fill(0.0002);
+  rtt[7345] = 0.004;
+  expect(
+    thinProbes(
+      probesOf(
+        rtt.map(() => "answered"),
+        rtt,
+      ),
+      100,
+      1,
+    ),
+  ).toContain(7345);
+});
+
+test("samples keep their ends and what is essential", () => {
+  const samples = Array.from({ length: 1000 }, (_, index) => ({ index, round: index < 501 ? 1 : 2 }));
+  const thin = thinSamples(samples, 50, (sample, previous) => sample.round !== previous?.round);
+  expect(thin.length).toBeLessThanOrEqual(52);
+  expect(thin.map(({ index }) => index)).toEqual(expect.arrayContaining([0, 501, 999]));
+});

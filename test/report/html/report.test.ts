@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { renderReport } from "../../../src/report/html/report.ts";
+import { fixture } from "../fixture.ts";
+
+const render = (options: Parameters<typeof fixture>[0] = {}): string => {
+  const { result, series } = fixture(options);
+  return renderReport(result, series);
+};
+/** The words of the page, without scripts, styles and tags. */
+const words = (page: string): string =>
+  page
+    .replace(/<(script|style)\b[\s\S]*?<\/\1>/gu, " ")
+    .replace(/<[^>]+>/gu, " ")
+    .replace(/&#39;/gu, "'")
+    .replace(/\s+/gu, " ");
+
+describe("the report of a completed trial", () => {
+  const page = render();
+  const text = words(page);
+
+  test("has the same bytes each time", () => {
+    expect(render()).toBe(page);
+  });
+
+  test("puts warnings before the answer and the answer before everything else", () => {
+    const order = [
+      "Before you trust a number",
+      "The answer",
+      "Four times, four numbers",
+      "What was tested",
+      "Ping pattern",
+    ];
+    const places = order.map((heading) => text.indexOf(heading));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(0);
+  });
+
+  test("says in sentences how long, how dark and how much", () => {
+    expect(text).toContain("A client could not reach the VM for 168.0 ms [167.0 … 169.0] .");
+    expect(text).toContain("Its vCPUs stood still for 127.0 ms [126.6 … 127.4] .");
+    expect(text).toContain("qemu itself reports a downtime of 87.0 ms .");
+  });
+
+  test("says that emulation is not hardware", () => {
+    expect(text).toContain("The absolute times are not those of hardware");
+  });
+
+  test("labels the four times apart", () => {
+    for (const label of ["Total time", "Downtime", "Blackout", "Reported downtime"])
+      expect(page).toContain(`>${label}</abbr>`);
+  });
+
+  test("flags what disagrees and what was not set as asked", () => {
+    expect(text).toContain("the host counted 6.3 % less than the switch");
+    expect(text).toContain("not what was asked for");
+  });
+
+  test("says why a number is unknown", () => {
+    expect(text).toContain("unknown: the quiet pass sends no probes");
+    expect(text).toContain("unknown: the SNMP agent did not answer");
+  });
+
+  test("shows a negative segment and what is unexplained", () => {
+    expect(text).toContain("RESUME → first announcement: −3.10 ms");
+    expect(text).toContain("33.4 ms of it is unexplained");
+  });
+
+  test("refers to nothing outside of itself", () => {
+    const markup = page.replace(/<script>[\s\S]*?<\/script>/gu, "");
+    expect(markup).not.toMatch(/(src|href|action|srcset)="(?!#)/u);
+    expect(markup).not.toMatch(/url\((?!#)|@import/u);
+    expect(page).toContain("default-src &#39;none&#39;");
+  });
+
+  test("has no id twice", () => {
+    const ids = [...page.replace(/<script[\s\S]*?<\/script>/gu, "").matchAll(/\sid="([^"]+)"/gu)].map(([, id]) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  });
+});
+
+describe.each(["failed", "timeout", "cancelled"] as const)("a trial that %s", (status) => {
+  const page = words(render({ trials: 2, status }));
+
+  test("is shown as such, in the warnings, the answer and its own section", () => {
+    expect(page.split(`, ${status}`).length + page.split(` ${status} `).length).toBeGreaterThan(5);
+    expect(page).toContain("the migration did not complete");
+    expect(page).toContain("This trial did not go as planned.");
+  });
+
+  test("has no number where there is none", () => {
+    expect(page).toContain("unknown: the migration did not complete");
+    expect(page).not.toMatch(/NaN|undefined|null|Infinity/u);
+  });
+});
+
+test("a run without trials is still a report", () => {
+  const { result } = fixture({ trials: 0 });
+  expect(words(renderReport({ ...result, run: { ...result.run, state: "interrupted" } }, []))).toContain(
+    "This run is interrupted",
+  );
+});
+
+test("a result whose series are lost still has its tables", () => {
+  const text = words(renderReport(fixture().result, []));
+  expect(text).toContain("unknown: this trial has no probes to draw");
+  expect(text).toContain("All outages of the probed pass");
+});
+
+test("markup in names is text", () => {
+  const page = render({ name: `<script>window.hacked=1</script><img src=x onerror="window.hacked=1">'"` });
+  expect(page).not.toContain("<script>window.hacked");
+  expect(page).not.toContain("<img");
+});
+
+test("stays small: ten trials with a 20 s outage each at 1 ms", { timeout: 60_000 }, () => {
+  expect(Buffer.byteLength(render({ trials: 3, length: 60, blackout: 20 }))).toBeLessThan(5e6);
+  expect(Buffer.byteLength(render({ trials: 10, length: 60 }))).toBeLessThan(5e6);
+});
