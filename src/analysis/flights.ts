@@ -111,3 +111,17 @@ function sentInOrder(log: ProbeLog): number[] {
   records.sort((a, b) => log.sequence[a]! - log.sequence[b]!);
   return records.filter((r, i) => i === 0 || log.sequence[r] !== log.sequence[records[i - 1]!]);
 }
+
+/** Leaves out the unanswered probes at the end whose reply may still have been on its way when the log ended. */
+export function withoutUnderway(flights: Flights, threshold: number): Flights {
+  let { length } = flights;
+  const underway = (i: number): boolean =>
+    Number.isNaN(flights.received[i]!) && flights.sent[i]! > flights.logEnd - threshold;
+  while (length > 0 && underway(length - 1)) length--;
+  if (length === flights.length) return flights;
+  const [sequence, sent, received] = [flights.sequence, flights.sent, flights.received].map((c) =>
+    c.subarray(0, length),
+  );
+  const refused = flights.refused.subarray(0, length);
+  return { ...flights, length, sequence: sequence!, sent: sent!, received: received!, refused };
+}

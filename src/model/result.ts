@@ -114,7 +114,7 @@ export const PassResult = z.strictObject({
   settings: z.array(EffectiveSetting),
   outages: z.array(Outage),
   outageThreshold: Measurement.optional().describe("a reply later than this counts as late"),
-  fates: z.record(ProbeFate, z.int()).optional(),
+  fates: z.partialRecord(ProbeFate, z.int()).optional(),
   announcements: z.array(Announcement),
   anatomy: Anatomy.optional(),
   rounds: z.array(Round),

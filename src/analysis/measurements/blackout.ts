@@ -1,0 +1,43 @@
+import { ARTIFACT } from "../../model/artifacts.ts";
+import type { Mark } from "../timeline.ts";
+import { Unknown } from "../unknown.ts";
+import type { Finding, PassMeasurement } from "./definition.ts";
+
+/** Two marks of different clocks are as far apart as both clocks allow; without a known uncertainty there are no bounds. */
+function between(from: Mark, to: Mark): Finding {
+  const value = to.t - from.t;
+  const source = from.source === to.source ? from.source : `${from.source}; ${to.source}`;
+  if (from.uncertainty === null || to.uncertainty === null) return { value, source };
+  // Hypervisors stamp in microseconds.
+  const slack = from.uncertainty + to.uncertainty + 1e-6;
+  return { value, low: Math.max(0, value - slack), high: value + slack, source };
+}
+
+export const blackout: PassMeasurement = {
+  id: "blackout",
+  title: "Blackout",
+  unit: "s",
+  definition:
+    "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties.",
+  artifacts: [ARTIFACT.migration],
+  measure: (pass) => {
+    const { stop, resume } = pass.moments();
+    if (!stop) throw new Unknown("no STOP on the source is recorded");
+    if (!resume) throw new Unknown("no RESUME on the destination is recorded");
+    return between(stop, resume);
+  },
+};
+
+export const pauseAtSource: PassMeasurement = {
+  id: "pauseAtSource",
+  title: "Pause at the source",
+  unit: "s",
+  definition:
+    "How long the vCPUs stood still in a migration that came to nothing: from STOP on the source until they ran there again.",
+  artifacts: [ARTIFACT.migration],
+  measure: (pass) => {
+    const { stop, resumeSource } = pass.moments();
+    if (!stop || !resumeSource) throw new Unknown("the VM did not resume on the source");
+    return between(stop, resumeSource);
+  },
+};

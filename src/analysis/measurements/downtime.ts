@@ -1,0 +1,54 @@
+import { ARTIFACT } from "../../model/artifacts.ts";
+import { longestGap } from "../gaps.ts";
+import { placeOf } from "../outage-results.ts";
+import { Bounded, type PassMeasurement } from "./definition.ts";
+
+const artifacts = [ARTIFACT.probes, ARTIFACT.migration];
+
+export const downtime: PassMeasurement = {
+  id: "downtime",
+  title: "Downtime",
+  unit: "s",
+  definition:
+    "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value is the middle of what they allow.",
+  artifacts,
+  measure: (pass) => {
+    const outage = pass.downtime();
+    if (!outage) {
+      const high = longestGap(pass.flights(), 0) ?? undefined;
+      throw new Bounded(
+        "no probe was lost or late: the VM was out of reach for less than the longest gap between replies",
+        {
+          low: 0,
+          high,
+        },
+      );
+    }
+    const { value, low, high } = outage.duration;
+    if (high === null) throw new Bounded("the probes' log does not reach beyond the outage", { low });
+    return { value, low, high };
+  },
+};
+
+export const downtimeTotal: PassMeasurement = {
+  id: "downtimeTotal",
+  title: "Downtime, all outages",
+  unit: "s",
+  definition:
+    "The sum of all outages from the migrate command to the end of the probing, with the sum of their bounds.",
+  artifacts,
+  measure: (pass) => {
+    const moments = pass.moments();
+    const outages = pass.outages().filter((outage) => placeOf(outage, moments) !== "before");
+    const sum = { value: 0, low: 0, high: 0 };
+    let open = false;
+    for (const { duration } of outages) {
+      sum.value += duration.value;
+      sum.low += duration.low;
+      sum.high += duration.high ?? 0;
+      open ||= duration.high === null;
+    }
+    if (open) throw new Bounded("the probes' log does not reach beyond an outage", { low: sum.low });
+    return sum;
+  },
+};

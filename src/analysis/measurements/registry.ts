@@ -1,0 +1,56 @@
+/** Every measurement that there is, in the order in which they are listed. */
+import { blackout, pauseAtSource } from "./blackout.ts";
+import type { Definition, PassMeasurement } from "./definition.ts";
+import { downtime, downtimeTotal } from "./downtime.ts";
+import { lostProbeTime, probesLate, probesLost, probesMissed, probesRefused, probesSent, replyGap } from "./probes.ts";
+import { TRIAL_MEASUREMENTS } from "./probing-cost.ts";
+import {
+  downtimeReported,
+  normalPages,
+  postCopyRequests,
+  setupTime,
+  totalTimeReported,
+  transferredReported,
+  zeroPages,
+} from "./reported.ts";
+import { rounds } from "./rounds.ts";
+import { totalTime } from "./total-time.ts";
+import { throughput, transferred, transferredByInterfaces } from "./transferred.ts";
+
+/** Measurements of either pass. */
+export const PASS_MEASUREMENTS: readonly PassMeasurement[] = [
+  totalTime,
+  totalTimeReported,
+  blackout,
+  downtimeReported,
+  setupTime,
+  pauseAtSource,
+  rounds,
+  transferred,
+  transferredByInterfaces,
+  transferredReported,
+  throughput,
+  zeroPages,
+  normalPages,
+  postCopyRequests,
+];
+
+/** Measurements that only a probed pass can have: a quiet one was not asked, which is not the same as unknown. */
+export const PROBED_MEASUREMENTS: readonly PassMeasurement[] = [
+  downtime,
+  downtimeTotal,
+  lostProbeTime,
+  replyGap,
+  probesSent,
+  probesLost,
+  probesLate,
+  probesMissed,
+  probesRefused,
+];
+
+/** The descriptions of all, for documentation and reports. */
+export const DEFINITIONS: readonly Definition[] = [
+  ...PASS_MEASUREMENTS,
+  ...PROBED_MEASUREMENTS,
+  ...TRIAL_MEASUREMENTS,
+].map(({ id, title, unit, definition, artifacts }) => ({ id, title, unit, definition, artifacts }));

@@ -1,0 +1,19 @@
+import { ARTIFACT } from "../../model/artifacts.ts";
+import { Unknown } from "../unknown.ts";
+import { Bounded, type PassMeasurement } from "./definition.ts";
+
+export const totalTime: PassMeasurement = {
+  id: "totalTime",
+  title: "Total time",
+  unit: "s",
+  definition:
+    "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock.",
+  artifacts: [ARTIFACT.migration],
+  measure: (pass) => {
+    const { end } = pass.moments();
+    if (!end) throw new Unknown("the migration's end is not recorded");
+    if (end.kind === "completed") return { value: end.t };
+    // What was given up had lasted this long and was not done: censored, not missing.
+    throw new Bounded(`the migration ${end.kind === "failed" ? "failed" : "was cancelled"}`, { low: end.t });
+  },
+};

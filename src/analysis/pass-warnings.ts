@@ -1,0 +1,46 @@
+/** What a reader of a pass's numbers has to know about how they came about. */
+import type { Pass } from "./pass.ts";
+import { wallClockSteps } from "./timeline.ts";
+import { orNull } from "./unknown.ts";
+
+/** In a fixed order. */
+export function passWarnings(pass: Pass): string[] {
+  return [...clockWarnings(pass), ...probeWarnings(pass), ...byteWarnings(pass)];
+}
+
+function clockWarnings({ onDisk: { record } }: Pass): string[] {
+  if (!record) return [];
+  const steps = wallClockSteps(record.clocks).map(
+    (step) =>
+      `the wall clock jumped by ${step.toFixed(3)} s during the pass: times of captures and hypervisors may be off by as much`,
+  );
+  const unmeasured = (["source", "destination"] as const)
+    .filter((host) => !record.clockOffsets.some((entry) => entry.host === host))
+    .map((host) => `the clock of the ${host} was not compared with ours: its times are taken as they are`);
+  return [...steps, ...(record.hosts.length > 0 ? unmeasured : [])];
+}
+
+function probeWarnings(pass: Pass): string[] {
+  const flights = orNull(pass.flights);
+  const lateness = orNull(pass.lateness);
+  if (!flights || !lateness) return [];
+  const warnings: string[] = [];
+  if (!lateness.beforeOnly)
+    warnings.push(
+      "too few probes were answered before the migrate command: what counts as late was judged from the whole pass",
+    );
+  const refused = flights.refused.reduce((sum, one) => sum + one, 0);
+  if (refused > 0) warnings.push(`the kernel refused ${refused} probes; nothing is known from them`);
+  if (flights.unmatched > 0) warnings.push(`${flights.unmatched} replies belong to probes that the log lacks`);
+  if (flights.duplicates > 0) warnings.push(`${flights.duplicates} replies came more than once; the first counts`);
+  return warnings;
+}
+
+function byteWarnings(pass: Pass): string[] {
+  const ports = orNull(pass.ports) ?? [];
+  const unsettled = ports.some(({ bytes }) => bytes.source.endsWith("not settled"));
+  return [
+    ...(unsettled ? ["the switch's counters had not settled: what they count has no upper bound"] : []),
+    ...ports.flatMap(({ disagreement }) => (disagreement === undefined ? [] : [disagreement])),
+  ];
+}
