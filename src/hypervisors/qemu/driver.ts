@@ -91,6 +91,8 @@ export class QemuDriver implements HypervisorDriver {
         kernel: { path: kernel, commandLine: commandLineOf(vm), ...(initrd !== undefined && { initrd }) },
       }),
     };
+    // Asking and writing took a while: nothing is to start after somebody has given up and powered off.
+    if (signal.aborted) throw new MigrascopeError("CANCELLED", "powering on was interrupted", { where: host });
     this.#vm = { definition, logDirectory };
     const instance = await this.#start(host, this.#vm, false);
     try {
@@ -140,6 +142,7 @@ export class QemuDriver implements HypervisorDriver {
     let destination: Instance | undefined;
     let uri: string;
     try {
+      request.signal.throwIfAborted();
       destination = await this.#start(to, this.#vm, true);
       await destination.connect(request.signal);
       for (const instance of [source, destination]) {
@@ -192,23 +195,16 @@ export class QemuDriver implements HypervisorDriver {
     throw new MigrascopeError("HYPERVISOR_REFUSED", `no VM is on: ${what} needs one`);
   }
 
-  async #start(role: HostRole, { definition, logDirectory }: PoweredOn, incoming: boolean): Promise<Instance> {
+  async #start(role: HostRole, vm: PoweredOn, incoming: boolean): Promise<Instance> {
+    const { definition, logDirectory } = vm;
     const host = this.#options.hosts[role];
     const argv = commandLine(definition, role, host, logDirectory, incoming);
-    const starting = Instance.start({
-      role,
-      host,
-      argv,
-      name: definition.vm.name,
-      logDirectory,
-      clock: this.#clock,
-    }).then((instance) => {
-      this.#instances.add(instance);
-      return instance;
-    });
+    const starting = Instance.start({ role, host, argv, name: definition.vm.name, logDirectory, clock: this.#clock });
     this.#starting.add(starting);
     try {
-      return await starting;
+      const instance = await starting;
+      this.#instances.add(instance);
+      return instance;
     } finally {
       this.#starting.delete(starting);
     }

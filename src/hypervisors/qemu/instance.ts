@@ -153,7 +153,7 @@ export class Instance {
       const status = await this.qmp.execute("query-status", {}, { timeout });
       return isObject(status) && status.running === true;
     } catch (error) {
-      await Promise.race([this.#command.ended, sleep(100)]); // A broken connection is often just the end of the process.
+      await this.endsWithin(0.1); // A broken connection is often just the end of the process.
       if (this.hasEnded) return false;
       throw error;
     }
@@ -177,23 +177,30 @@ export class Instance {
   async #stop(grace: boolean): Promise<void> {
     if (grace && this.#qmp?.isOpen) {
       this.#qmp.execute("quit", {}, { timeout: QUIT_GRACE }).catch(() => {});
-      await this.#endsWithin(QUIT_GRACE);
+      await this.endsWithin(QUIT_GRACE);
     }
     if (grace && !this.hasEnded) {
       this.#command.kill("SIGTERM");
-      await this.#endsWithin(QUIT_GRACE);
+      await this.endsWithin(QUIT_GRACE);
     }
     if (!this.hasEnded) {
       this.#command.kill("SIGKILL");
       await this.#command.ended;
     }
     this.#qmp?.close();
-    await this.#transcript.end();
-    this.#log?.end();
+    await Promise.all([this.#transcript.end(), this.#endLog()]);
     await rm(this.#socketPath, { force: true }).catch(() => {});
   }
 
-  async #endsWithin(seconds: number): Promise<void> {
+  /** Resolves when all that QEMU said is in the file, which may then be hashed. */
+  #endLog(): Promise<void> {
+    const log = this.#log;
+    if (!log || log.destroyed) return Promise.resolve();
+    return new Promise((resolve) => void log.once("close", resolve).end());
+  }
+
+  /** Waits for its end, but not longer. */
+  async endsWithin(seconds: number): Promise<void> {
     const timer = new AbortController();
     await Promise.race([
       this.#command.ended,

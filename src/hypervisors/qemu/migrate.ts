@@ -102,7 +102,12 @@ async function conclude(migration: Migration): Promise<Ended> {
   }
   if (watch.sourceStatus === "completed") return await completed(migration, "completed");
   const info = await source.qmp.execute("query-migrate").catch(() => null);
-  return await failed(migration, errorOf(info) ?? `the migration's state is ${watch.sourceStatus}`);
+  const gone = watch.lostSource
+    ? "the source was lost"
+    : watch.lostDestination
+      ? "the destination was lost"
+      : undefined;
+  return await failed(migration, errorOf(info) ?? gone ?? `the migration's state is ${watch.sourceStatus}`);
 }
 
 /** The source has sent everything. It is a success only when the VM runs on the destination. */
@@ -151,15 +156,14 @@ async function cancel({ source, watch }: Migration): Promise<void> {
 /** Something broke. Where does the VM run, if anywhere? */
 async function failed(migration: Migration, words: string): Promise<Ended> {
   const { source, destination, watch } = migration;
+  // A broken connection is mostly the end of a process, which is known a moment later.
+  await Promise.all([watch.lostSource && source.endsWithin(1), watch.lostDestination && destination.endsWithin(1)]);
   const reason = explain(migration, words);
   const report = await currentReport(migration);
   const onDestination = watch.resumed && (await destination.isRunning().catch(() => false));
-  if (!watch.lostSource && !onDestination && !watch.switched) return await stayed(migration, "failed", reason, report);
-  if (watch.switched && !watch.resumed && (await source.isRunning().catch(() => false))) {
-    return { status: "failed", reason, report, runsOn: source.role };
-  }
+  if (!watch.lostSource && !onDestination && !watch.inPostCopy) return stayed(migration, "failed", reason, report);
   // Without its source a VM in post-copy waits for ever for the first page that it misses.
-  const whole = !watch.switched || watch.destinationStatus === "completed";
+  const whole = !watch.inPostCopy || watch.destinationStatus === "completed";
   return { status: "failed", reason, report, runsOn: onDestination && whole ? destination.role : null };
 }
 

@@ -4,8 +4,9 @@ import { MigrascopeError } from "../../model/errors.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/plan.ts";
 import type { HostSetup, Instance } from "./instance.ts";
+import { type NativeSettings, readNative } from "./native.ts";
 import { isObject, type Json, QmpError } from "./qmp/messages.ts";
-import { effective, type NativeSettings, readNative, toNative } from "./settings.ts";
+import { effective, toNative } from "./settings.ts";
 import { SINCE } from "./versions.ts";
 
 /** What one QEMU has now. */

@@ -25,6 +25,7 @@ export const statusOf = (answer: Json): string => {
 export function toProgress(answer: Json, at: Instant): MigrationProgress {
   const info = infoOf(answer);
   const ram = ramOf(info);
+  const throughput = field(ram, "mbps");
   const pagesPerSecond = field(ram, "dirty-pages-rate");
   return {
     at,
@@ -35,7 +36,7 @@ export function toProgress(answer: Json, at: Instant): MigrationProgress {
       remaining: field(ram, "remaining"),
       transferred: field(ram, "transferred"),
       total: field(ram, "total"),
-      throughput: field(ram, "mbps", 1e-6),
+      throughput: throughput === undefined ? undefined : Math.round(throughput * 1e6),
       dirtyRate: pagesPerSecond === undefined ? undefined : pagesPerSecond * (field(ram, "page-size") ?? 4096),
       throttle: field(info, "cpu-throttle-percentage", 100),
       zeroPages: field(ram, "duplicate"),

@@ -4,16 +4,8 @@ import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/plan.ts";
 import type { HostRole } from "../../model/testbed.ts";
 import type { Abilities } from "./abilities.ts";
-import { isObject, type Json } from "./qmp/messages.ts";
+import type { NativeSettings, Value } from "./native.ts";
 import { supportedBy } from "./versions.ts";
-
-export type Value = number | string | boolean;
-
-/** Migration capabilities and parameters by QEMU's names, in QEMU's units. */
-export interface NativeSettings {
-  readonly capabilities: Readonly<Record<string, boolean>>;
-  readonly parameters: Readonly<Record<string, Value>>;
-}
 
 interface Setting {
   readonly name: string;
@@ -98,19 +90,6 @@ export function toNative(settings: MigrationSettings, defaults: NativeSettings):
 
 const defaultOf = (setting: Setting, defaults: NativeSettings): Value | undefined =>
   setting.kind === "capability" ? defaults.capabilities[setting.native] : defaults.parameters[setting.native];
-
-/** Reads the answers to `query-migrate-capabilities` and `query-migrate-parameters`. */
-export function readNative(capabilities: Json, parameters: Json): NativeSettings {
-  const states: Record<string, boolean> = {};
-  for (const entry of Array.isArray(capabilities) ? (capabilities as readonly Json[]) : []) {
-    if (isObject(entry)) states[String(entry.capability)] = entry.state === true;
-  }
-  const values: Record<string, Value> = {};
-  for (const [name, value] of Object.entries(isObject(parameters) ? parameters : {})) {
-    if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") values[name] = value;
-  }
-  return { capabilities: states, parameters: values };
-}
 
 /** All that one QEMU has now, asked values beside it, in our names and units where we have them. */
 export function effective(host: HostRole, now: NativeSettings, asked: MigrationSettings = {}): EffectiveSetting[] {

@@ -27,6 +27,8 @@ export class MigrationWatch {
   resumed = false;
   /** Post-copy was asked for: from then on the migration may not be cancelled any more. */
   switched = false;
+  /** It has really begun: the VM's memory is on both sides. */
+  inPostCopy = false;
   lostSource = false;
   lostDestination = false;
   /** Number of the pass over memory that runs now. */
@@ -77,7 +79,7 @@ export class MigrationWatch {
       if (FINAL.has(status) && status !== this.sourceStatus) {
         // The event travels on the same connection: after one more answer it is here, unless it was never sent.
         await qmp.execute("query-status");
-        if (!this.#ended) this.#change(() => (this.sourceStatus = status));
+        if (!this.#ended) this.#change(() => this.#setStatus("sourceStatus", status));
       }
     } catch {
       // A lost or mute source is noticed by `closed` and by the deadline; there is no sample to be had.
@@ -136,6 +138,11 @@ export class MigrationWatch {
     for (const check of [...this.#waiting]) check();
   }
 
+  #setStatus(whose: "sourceStatus" | "destinationStatus", status: string): void {
+    this[whose] = status;
+    if (status.startsWith("postcopy")) this.inPostCopy = true;
+  }
+
   #onSource(event: QmpEvent): void {
     const { role } = this.#request.source;
     if (event.name === "STOP") this.#tell("stop", role, event);
@@ -149,7 +156,7 @@ export class MigrationWatch {
       const status = String(event.data.status);
       this.#tell("status", role, event, { detail: status });
       if (status === "completed" || status === "failed" || status === "cancelled") this.#tell(status, role, event);
-      this.#change(() => (this.sourceStatus = status));
+      this.#change(() => this.#setStatus("sourceStatus", status));
     }
   }
 
@@ -161,7 +168,7 @@ export class MigrationWatch {
     } else if (event.name === "MIGRATION") {
       const status = String(event.data.status);
       this.#tell("status", role, event, { detail: status });
-      this.#change(() => (this.destinationStatus = status));
+      this.#change(() => this.#setStatus("destinationStatus", status));
     }
   }
 

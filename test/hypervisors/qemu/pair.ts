@@ -1,0 +1,134 @@
+/** Two QEMUs' hosts on this machine, and what tests ask about them. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MigrationObserver, MigrationOutcome } from "../../../src/hypervisors/contract.ts";
+import { QemuDriver, type QemuDriverOptions } from "../../../src/hypervisors/qemu/driver.ts";
+import type { HostSetup } from "../../../src/hypervisors/qemu/instance.ts";
+import type { MigrationEvent, MigrationProgress } from "../../../src/model/migration.ts";
+import { MigrationSettings } from "../../../src/model/plan.ts";
+import { type HostRole, VmSpec } from "../../../src/model/testbed.ts";
+import { localMachine } from "../../../src/remote/local.ts";
+import { writeGuest } from "./guest.ts";
+
+export const MIB = 2 ** 20;
+
+export interface Watched extends MigrationObserver {
+  readonly events: MigrationEvent[];
+  readonly samples: MigrationProgress[];
+}
+
+/** Keeps what it is told; `onProgress` is called for each sample. */
+export function watched(onProgress: (sample: MigrationProgress) => void = () => {}): Watched {
+  const events: MigrationEvent[] = [];
+  const samples: MigrationProgress[] = [];
+  return {
+    events,
+    samples,
+    event: (event) => void events.push(event),
+    progress: (sample) => {
+      samples.push(sample);
+      onProgress(sample);
+    },
+  };
+}
+
+export class Pair {
+  readonly directory = mkdtempSync(join(tmpdir(), "msq-"));
+  readonly driver: QemuDriver;
+
+  constructor(
+    options: Partial<QemuDriverOptions> & {
+      source?: Partial<HostSetup>;
+      destination?: Partial<HostSetup>;
+      dirtied?: number;
+    } = {},
+  ) {
+    const { source, destination, dirtied, ...rest } = options;
+    const host = (role: HostRole): HostSetup => ({
+      machine: localMachine(role),
+      migrationAddress: "127.0.0.1",
+      runDirectory: this.directory,
+    });
+    this.driver = new QemuDriver({
+      hosts: { source: { ...host("source"), ...source }, destination: { ...host("destination"), ...destination } },
+      diskPath: join(this.directory, "disk.raw"),
+      accelerator: "tcg",
+      ...rest,
+    });
+    writeGuest(join(this.directory, "disk.raw"), dirtied ?? 16 * MIB);
+  }
+
+  /** Starts the VM and waits until its guest dirties memory. */
+  async powerOn(host: HostRole = "source"): Promise<void> {
+    const vm = VmSpec.parse({ memory: "96MiB", disk: "64MiB" });
+    const signal = new AbortController().signal;
+    await this.driver.powerOn({ host, vm, logDirectory: this.directory, signal });
+    await this.livesOn(host);
+  }
+
+  migrate(
+    from: HostRole,
+    settings: unknown,
+    options: { deadline?: number; signal?: AbortSignal; observer?: MigrationObserver } = {},
+  ): Promise<MigrationOutcome> {
+    return this.driver.migrate({
+      from,
+      settings: MigrationSettings.parse(settings),
+      deadline: options.deadline ?? 30,
+      signal: options.signal ?? new AbortController().signal,
+      observer: options.observer ?? watched(),
+    });
+  }
+
+  /** Waits until the guest writes to its console on this host: it executes there, whatever anybody says. */
+  async livesOn(host: HostRole): Promise<void> {
+    const before = this.#consoleSize(host);
+    for (let attempt = 0; attempt < 300; attempt++) {
+      if (this.#consoleSize(host) > before) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the guest has written nothing on the ${host} for 15 s`);
+  }
+
+  #consoleSize(host: HostRole): number {
+    try {
+      return readFileSync(join(this.directory, `console-${host}.log`)).length;
+    } catch {
+      return 0;
+    }
+  }
+
+  file(name: string): string {
+    return readFileSync(join(this.directory, name), "utf8");
+  }
+
+  processes(...containing: string[]): number[] {
+    return processesWith(this.directory, ...containing);
+  }
+
+  async end(): Promise<void> {
+    await this.driver.powerOff();
+    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Process ids of all QEMUs whose command line contains every text. */
+export function processesWith(...containing: string[]): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/u.test(name))
+    .filter((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        // A killed QEMU whose parent has not noticed yet has an empty command line.
+        return line.startsWith("qemu-system") && containing.every((text) => line.includes(text));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Bits per second, so low that a 96 MiB VM with a busy guest cannot get across. */
+export const SLOW = "8MiB/s";
