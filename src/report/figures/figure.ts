@@ -16,9 +16,9 @@ export interface Figure {
 
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** Microseconds are the finest that anything here was measured in; more digits would only make the page larger. */
-export const seconds = (value: number): number => Math.round(value * 1e6) / 1e6;
-export const milliseconds = (value: number): number => Math.round(value * 1e6) / 1e3;
+/** Microseconds are the finest that anything here was measured in; more digits would only make the page larger. Never −0. */
+export const seconds = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
+export const milliseconds = (value: number): number => Math.round(value * 1e6) / 1e3 + 0;
 
 /** Settings of every figure. No animation: the static drawing would otherwise hold its first frame. */
 export const BASE = {

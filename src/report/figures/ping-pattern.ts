@@ -3,31 +3,10 @@ import type { EChartsOption } from "echarts";
 import type { PassResult, PassSeries, ProbeFate } from "../../model/result.ts";
 import { FATE_LABELS } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
+import { FATES, LOOKS, lostLanes } from "./fates.ts";
 import { BASE, blackoutBand, type Figure, laneAxis, milliseconds, type Span, seconds, timeAxis } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
-import { thinProbes } from "./thinning.ts";
-
-interface Look {
-  readonly ink: Ink;
-  readonly symbol: string;
-  readonly size: number | [number, number];
-  /** The row it lies in when there is no round-trip time to place it by. */
-  readonly lane?: string;
-}
-
-/** How each fate is drawn, here and in the page's legend. */
-export const LOOKS: Readonly<Record<ProbeFate, Look>> = {
-  "answered-by-source": { ink: "source", symbol: "circle", size: 5 },
-  "answered-by-destination": { ink: "destination", symbol: "diamond", size: 7 },
-  answered: { ink: "neutral", symbol: "circle", size: 5 },
-  held: { ink: "held", symbol: "triangle", size: 8 },
-  "lost-at-source": { ink: "lost", symbol: "rect", size: [2, 18], lane: "lost at source" },
-  "lost-at-destination": { ink: "lost-there", symbol: "rect", size: [2, 18], lane: "lost at dest." },
-  "lost-elsewhere": { ink: "lost-elsewhere", symbol: "rect", size: [2, 18], lane: "lost elsewhere" },
-  lost: { ink: "lost", symbol: "rect", size: [2, 18], lane: "lost" },
-  "not-sent": { ink: "muted", symbol: "rect", size: [2, 6], lane: "not sent" },
-};
-const FATES = Object.keys(LOOKS) as ProbeFate[];
+import { splitRuns, thinProbes } from "./thinning.ts";
 
 export interface PingPatternInput {
   readonly pass: Pick<PassResult, "outages" | "outageThreshold" | "measurements">;
@@ -136,7 +115,28 @@ function points(input: PingPatternInput, lanes: readonly string[]): unknown[] {
     const indices = kept.filter((index) => probes.fate[index] === fate);
     if (indices.length === 0) return [];
     const lost = look.lane !== undefined;
+    const { single, bars } = lost ? splitRuns(indices) : { single: indices, bars: [] };
+    const lane = lost ? lanes.indexOf(look.lane) : -1;
+    const solid = {
+      type: "line" as const,
+      name: FATE_LABELS[fate],
+      xAxisIndex: 2,
+      yAxisIndex: 2,
+      symbol: "none",
+      silent: true,
+      lineStyle: {
+        color: LIGHT[look.ink],
+        width: Array.isArray(look.size) ? look.size[1] : look.size,
+        cap: "butt" as const,
+      },
+      data: bars.flatMap(([from, to]) => [
+        [seconds(probes.sent[from]!), lane],
+        [seconds(probes.sent[to]!), lane],
+        [null, null],
+      ]),
+    };
     return [
+      ...(bars.length > 0 ? [solid] : []),
       {
         type: "scatter" as const,
         name: FATE_LABELS[fate],
@@ -147,21 +147,14 @@ function points(input: PingPatternInput, lanes: readonly string[]): unknown[] {
         itemStyle: { color: LIGHT[look.ink], opacity: 1 },
         dimensions: ["sent, s", lost ? "fate" : "round trip, ms", "sequence"],
         encode: { x: 0, y: 1, tooltip: lost ? [2, 0] : [2, 0, 1] },
-        data: indices.map((index) => [
+        data: single.map((index) => [
           seconds(probes.sent[index]!),
-          lost ? lanes.indexOf(look.lane) : Math.max(milliseconds(probes.rtt[index]!), 0.001),
+          lost ? lane : Math.max(milliseconds(probes.rtt[index]!), 0.001),
           probes.sequence[index]!,
         ]),
       },
     ];
   });
-}
-
-/** Rows for lost probes: only for fates that occur, but always one, since "nothing was lost" is an answer too. */
-function lostLanes(fates: readonly ProbeFate[]): string[] {
-  const present = new Set(fates);
-  const lanes = FATES.filter((fate) => present.has(fate)).flatMap((fate) => LOOKS[fate].lane ?? []);
-  return lanes.length > 0 ? lanes : ["lost"];
 }
 
 function summarise({ pass, series }: PingPatternInput): string {

@@ -49,3 +49,26 @@ export function thinSamples<T>(
     return due || essential(sample, samples[index - 1]);
   });
 }
+
+/**
+ * Divides indices (ascending) into those to draw one by one and those in the middle of a long unbroken run, of which only
+ * the first and the last are given: a bar between them says the same, since every probe in between met the same fate.
+ */
+export function splitRuns(
+  indices: readonly number[],
+  longest = 400,
+  edge = 100,
+): { single: number[]; bars: [number, number][] } {
+  const single: number[] = [];
+  const bars: [number, number][] = [];
+  let start = 0;
+  for (let at = 1; at <= indices.length; at++) {
+    if (at < indices.length && indices[at] === indices[at - 1]! + 1) continue;
+    if (at - start > longest) {
+      single.push(...indices.slice(start, start + edge), ...indices.slice(at - edge, at));
+      bars.push([indices[start + edge - 1]!, indices[at - edge]!]);
+    } else single.push(...indices.slice(start, at));
+    start = at;
+  }
+  return { single, bars };
+}

@@ -2,9 +2,9 @@
 
 import type { ProbeFate } from "../../model/result.ts";
 import { FATE_LABELS } from "../catalogue.ts";
+import { FATES, LOOKS } from "../figures/fates.ts";
 import type { Figure } from "../figures/figure.ts";
 import { LIGHT, variableOf } from "../figures/palette.ts";
-import { LOOKS } from "../figures/ping-pattern.ts";
 import { renderSvg } from "../svg.ts";
 import { type Html, html, type Part, scriptJson, trusted } from "./html.ts";
 
@@ -28,7 +28,7 @@ const SHAPES: Readonly<Record<string, string>> = {
 
 /** Which mark means which fate, with how many probes met it. */
 export function fateLegend(fates: Partial<Record<ProbeFate, number>>): Html {
-  const present = (Object.keys(LOOKS) as ProbeFate[]).filter((fate) => (fates[fate] ?? 0) > 0);
+  const present = FATES.filter((fate) => (fates[fate] ?? 0) > 0);
   return html`<ul class="fates" aria-label="What became of the probes">${present.map((fate) => {
     const { symbol, ink } = LOOKS[fate];
     const mark = trusted(

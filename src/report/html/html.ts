@@ -45,7 +45,7 @@ export const scriptJson = (value: unknown): Html =>
 /** A table that says what it is about, and scrolls within itself on a narrow screen. */
 export function table(caption: Part, headings: readonly Part[], rows: readonly (readonly Part[])[]): Html {
   if (rows.length === 0) return html``;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr>${headings.map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
 <tbody>${rows.map(

@@ -139,7 +139,7 @@ const plain = (value: string | number | boolean, unit: string | undefined): stri
 export function settingsTable({ settings }: PassResult): Html {
   return table(
     "Settings as asked for and as read back from the hypervisor",
-    ["Setting", "Hypervisor's name", "Host", "Asked", "Effective", ""],
+    ["Setting", "Hypervisor's name", "Host", "Asked", "Effective", "Remark"],
     settings.map(({ name, native, host, asked, effective, unit }) => [
       name,
       html`<code>${native}</code>`,

@@ -1,5 +1,5 @@
 /** Everything about one trial. */
-import type { PassResult, PassSeries, TrialResult } from "../../model/result.ts";
+import type { PassResult, PassSeries, ProbeFate, TrialResult } from "../../model/result.ts";
 import { sortNames } from "../catalogue.ts";
 import { anatomyFigure } from "../figures/anatomy.ts";
 import { phasesFigure } from "../figures/phases.ts";
@@ -39,22 +39,31 @@ function failures(trial: TrialResult): Html {
 <ul>${all.map(({ failure, kind }) => html`<li><code>${failure.code}</code> in the ${kind} pass${failure.phase ? html`, phase ${failure.phase}` : ""}${failure.where ? html`, at ${failure.where}` : ""}: ${failure.message}. <span class="advice">${failure.advice}</span></li>`)}</ul></div>`;
 }
 
-function ping({ index, budget }: TrialInput, pass: PassResult | undefined, series: PassSeries | undefined): Html {
+/** The drawings; the numbers of `outages` stand below them in any case. */
+function patterns({ index, budget }: TrialInput, pass: PassResult, series: PassSeries): Html {
   const id = trialId(index);
-  const heading = html`<h3 id="${id}-ping">Ping pattern</h3>`;
-  if (!pass || !series?.probes) return html`${heading}${nothing("this trial has no probes to draw")}`;
   const window = windowAround(pass, series.marks);
-  const fates: Partial<Record<PassResult["fates"] extends infer F ? keyof NonNullable<F> : never, number>> = {};
-  for (const fate of series.probes.fate) fates[fate] = (fates[fate] ?? 0) + 1;
+  const fates: Partial<Record<ProbeFate, number>> = {};
+  for (const fate of series.probes?.fate ?? []) fates[fate] = (fates[fate] ?? 0) + 1;
   const threshold = pass.outageThreshold
-    ? html` A reply later than ${formatMeasurement(pass.outageThreshold)} counts as late.`
+    ? ` A reply later than ${formatMeasurement(pass.outageThreshold)} counts as late.`
     : "";
-  return html`${heading}
-<p>Each mark is one probe, placed at the moment it was sent; below are those that were never answered. The grey band is the blackout, from STOP to RESUME.${threshold}</p>
+  const { downtime, blackout } = pass.measurements;
+  const around = `Around the outage: downtime ${formatMeasurement(downtime)}, blackout ${formatMeasurement(blackout)}`;
+  const whole =
+    "The whole pass, thinned for drawing: every lost or late probe is there, of the others the slowest and fastest of each stretch";
+  return html`<p>Each mark is one probe, placed at the moment it was sent; below are those that were never answered. The grey band is the blackout, from STOP to RESUME.${threshold}</p>
 ${fateLegend(fates)}
-${window ? figureBlock(pingPattern({ pass, series, window, budget }), `${id}-ping-outage`, `Around the outage: downtime ${formatMeasurement(pass.measurements.downtime)}, blackout ${formatMeasurement(pass.measurements.blackout)}`) : ""}
-${figureBlock(pingPattern({ pass, series, budget: Math.min(budget, 800) }), `${id}-ping-pass`, "The whole pass, thinned for drawing: every lost or late probe is there, of the others the slowest and fastest of each stretch")}
-${outagesTable(pass)}${pass.outages.length === 0 ? html`<p>No outage: every probe was answered in time.</p>` : ""}`;
+${window ? figureBlock(pingPattern({ pass, series, window, budget }), `${id}-ping-outage`, around) : ""}
+${figureBlock(pingPattern({ pass, series, budget: Math.min(budget, 800) }), `${id}-ping-pass`, whole)}`;
+}
+
+function ping(input: TrialInput, pass: PassResult | undefined, series: PassSeries | undefined): Html {
+  const drawn = pass && series?.probes ? patterns(input, pass, series) : nothing("this trial has no probes to draw");
+  // No outages found and none looked for are two things.
+  const known = (pass?.measurements.downtime?.value ?? null) !== null;
+  const outages = known && pass?.outages.length === 0 ? html`<p>No outage was found.</p>` : pass && outagesTable(pass);
+  return html`<h3 id="${trialId(input.index)}-ping">Ping pattern</h3>${drawn}${outages}`;
 }
 
 function anatomy({ index }: TrialInput, pass: PassResult | undefined): Html {

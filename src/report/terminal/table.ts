@@ -83,8 +83,10 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
         )
       : [],
   );
+  const title = wrap(heading, width - 11).map((line) => paint("bold", line));
+  title.push(`${title.pop()}  ${paint(STYLES[trial.status], trial.status)}`);
   return [
-    `${paint("bold", heading)}  ${paint(STYLES[trial.status], trial.status)}`,
+    ...title,
     ...troubles,
     ...(trial.passes.length === 0
       ? [`  ${paint("dim", "unknown: no pass was recorded")}`]

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProbeFate } from "../../../src/model/result.ts";
-import { thinProbes, thinSamples } from "../../../src/report/figures/thinning.ts";
+import { splitRuns, thinProbes, thinSamples } from "../../../src/report/figures/thinning.ts";
 
 const probesOf = (fate: ProbeFate[], rtt: number[]) => ({
   sequence: Float64Array.from(fate, (_, index) => index),
@@ -65,4 +65,11 @@ test("samples keep their ends and what is essential", () => {
   const thin = thinSamples(samples, 50, (sample, previous) => sample.round !== previous?.round);
   expect(thin.length).toBeLessThanOrEqual(52);
   expect(thin.map(({ index }) => index)).toEqual(expect.arrayContaining([0, 501, 999]));
+});
+
+test("a long unbroken run becomes a bar between its drawn ends, a broken one does not", () => {
+  const run = (from: number, length: number) => Array.from({ length }, (_, index) => from + index);
+  const { single, bars } = splitRuns([...run(0, 300), ...run(500, 1000), 2000]);
+  expect(bars).toEqual([[599, 1400]]);
+  expect(single).toEqual([...run(0, 300), ...run(500, 100), ...run(1400, 100), 2000]);
 });
