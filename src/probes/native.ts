@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { MigrascopeError } from "../model/errors.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../native/prober", import.meta.url));
-const BUILD = join(DIRECTORY, "build");
 const PROGRAMS = ["prober", "echo-target"] as const;
 /** Seconds; a compiler takes about three. */
 const BUILD_TIMEOUT = 120;
@@ -20,20 +19,16 @@ export interface NativePrograms {
   readonly echoTarget: string;
 }
 
-export const NATIVE_PROGRAMS: NativePrograms = {
-  prober: join(BUILD, "prober"),
-  echoTarget: join(BUILD, "echo-target"),
-};
+export const NATIVE_PROGRAMS: NativePrograms = programsIn(DIRECTORY);
 
 let building: Promise<NativePrograms> | undefined;
 
 /**
- * The programs, ready to run. Several processes may call this at the same time: each builds in a directory of its own,
- * and finished programs are renamed into place.
+ * The programs, ready to run; built at most once per process.
  * @throws MigrascopeError PACKAGES_MISSING without make or compiler, PROBER_FAILED when the build fails.
  */
 export function nativePrograms(): Promise<NativePrograms> {
-  building ??= build().catch((error: unknown) => {
+  building ??= buildNative().catch((error: unknown) => {
     building = undefined;
     throw error;
   });
@@ -41,44 +36,55 @@ export function nativePrograms(): Promise<NativePrograms> {
 }
 
 /** True when both programs exist and nothing that they are made of is newer. */
-export async function nativeIsBuilt(): Promise<boolean> {
-  const built = await Promise.all(PROGRAMS.map((name) => modified(join(BUILD, name))));
-  return Math.min(...built) >= (await newestSource());
+export async function nativeIsBuilt(directory: string = DIRECTORY): Promise<boolean> {
+  const built = await Promise.all(PROGRAMS.map((name) => modified(join(directory, "build", name))));
+  return Math.min(...built) >= (await newestSource(directory));
 }
 
-async function build(): Promise<NativePrograms> {
-  if (await nativeIsBuilt()) return NATIVE_PROGRAMS;
-  await requireTools();
-  const own = join(BUILD, `own-${process.pid}`);
+/**
+ * Builds the programs of a directory unless they are built. Several processes may do this at the same time: each builds
+ * in a directory of its own, and finished programs are renamed into place.
+ * @param env the environment of make and the compiler.
+ * @throws as `nativePrograms`.
+ */
+export async function buildNative(directory: string = DIRECTORY, env = process.env): Promise<NativePrograms> {
+  if (await nativeIsBuilt(directory)) return programsIn(directory);
+  await requireTools(directory, env);
+  const build = join(directory, "build");
+  const own = join(build, `own-${process.pid}`);
+  const argv = ["-C", directory, "-s", "-j2", `BUILD=${own}`];
   try {
-    await promisify(execFile)("make", ["-C", DIRECTORY, "-s", "-j2", `BUILD=${own}`], {
-      timeout: BUILD_TIMEOUT * 1000,
-    });
-    await mkdir(BUILD, { recursive: true });
-    for (const name of PROGRAMS) await rename(join(own, name), join(BUILD, name));
+    await promisify(execFile)("make", argv, { timeout: BUILD_TIMEOUT * 1000, env });
+    await mkdir(build, { recursive: true });
+    for (const name of PROGRAMS) await rename(join(own, name), join(build, name));
   } catch (cause) {
     const said = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
-    throw new MigrascopeError("PROBER_FAILED", `\`make -C ${DIRECTORY}\` failed: ${said}`, { where: DIRECTORY, cause });
+    throw new MigrascopeError("PROBER_FAILED", `\`make -C ${directory}\` failed: ${said}`, { where: directory, cause });
   } finally {
     await rm(own, { recursive: true, force: true });
   }
-  return NATIVE_PROGRAMS;
+  return programsIn(directory);
 }
 
-async function requireTools(): Promise<void> {
+function programsIn(directory: string): NativePrograms {
+  return { prober: join(directory, "build", "prober"), echoTarget: join(directory, "build", "echo-target") };
+}
+
+async function requireTools(directory: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const tools = { make: "make", cc: "a C compiler (cc)" };
   const missing: string[] = [];
-  for (const tool of ["make", "cc"]) {
-    const found = await promisify(execFile)(tool, ["--version"]).then(
+  for (const [tool, name] of Object.entries(tools)) {
+    const found = await promisify(execFile)(tool, ["--version"], { env }).then(
       () => true,
       () => false,
     );
-    if (!found) missing.push(tool === "cc" ? "a C compiler (cc)" : tool);
+    if (!found) missing.push(name);
   }
   if (missing.length > 0)
     throw new MigrascopeError(
       "PACKAGES_MISSING",
       `building the prober needs ${missing.join(" and ")}. On Debian and Ubuntu: ${INSTALL}`,
-      { where: DIRECTORY },
+      { where: directory },
     );
 }
 
@@ -90,8 +96,8 @@ async function modified(path: string): Promise<number> {
   );
 }
 
-async function newestSource(): Promise<number> {
-  const sources = await readdir(join(DIRECTORY, "src"), { recursive: true });
-  const paths = [join(DIRECTORY, "Makefile"), ...sources.map((name) => join(DIRECTORY, "src", name))];
+async function newestSource(directory: string): Promise<number> {
+  const sources = await readdir(join(directory, "src"), { recursive: true });
+  const paths = [join(directory, "Makefile"), ...sources.map((name) => join(directory, "src", name))];
   return Math.max(...(await Promise.all(paths.map(modified))));
 }

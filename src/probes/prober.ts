@@ -124,7 +124,8 @@ export async function startProber(machine: Machine, options: ProberOptions): Pro
         return;
       }
       clearTimeout(timer);
-      resolve(ready.data);
+      const { realtime, locked, timestamps } = ready.data;
+      resolve({ realtime, locked, timestamps });
     });
     command.ended.then(() => {
       clearTimeout(timer);
