@@ -1,11 +1,14 @@
 /** What this machine and this user can do, each found out by doing it. */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { z } from "zod";
 import { ensureGuestImage, type GuestImage } from "../guest/image.ts";
+import { locate } from "../guest/locate.ts";
 import { asMigrascopeError } from "../model/errors.ts";
 import { Testbed } from "../model/testbed.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { localMachine } from "../remote/local.ts";
+import type { CommandOutput } from "../remote/machine.ts";
 import { usableAccelerator } from "./accelerator.ts";
 import { stateDirectory } from "./directory.ts";
 import { labDown } from "./down.ts";
@@ -47,7 +50,7 @@ export async function findAbilities(onStep?: (step: string) => void): Promise<Ab
   await ask("namespaces", true, () => namespaces(mode));
   await ask("/dev/net/tun", true, () => tun(mode));
   await ask("disk space", true, diskSpace);
-  await ask("prober", true, prober);
+  await ask("prober", true, () => prober(mode));
   await ask("guest image", true, async () => {
     image = await ensureGuestImage(onStep ? { onStep } : {});
     return ok(`kernel ${image.kernelVersion}`);
@@ -99,9 +102,18 @@ function diskSpace(): Finding {
     : lacks(`${free}, 2 GiB needed`, "export MIGRASCOPE_STATE=<a larger disk>");
 }
 
-async function prober(): Promise<Finding> {
-  await nativePrograms();
-  return ok("built; the lab permits it raw sockets");
+/** What the prober says of itself where it will run. */
+async function proberCheck(mode: ModeVerdict): Promise<z.infer<typeof ProberCheck>> {
+  const { prober } = await nativePrograms();
+  const { stdout } = await trial(mode, [prober, "--check"]);
+  return ProberCheck.parse(JSON.parse(stdout));
+}
+const ProberCheck = z.looseObject({ ipv4: z.boolean(), ipv6: z.boolean(), realtime: z.boolean() });
+
+async function prober(mode: ModeVerdict): Promise<Finding> {
+  const { ipv4, ipv6 } = await proberCheck(mode);
+  if (!ipv4) return lacks("built, but it may not open raw sockets in the lab");
+  return ok(`built; it may send ${ipv6 ? "IPv4 and IPv6" : "IPv4, but not IPv6"} in the lab`);
 }
 
 /** The proof of all that is required: a lab that comes up, agent and all, and goes. */
@@ -136,24 +148,28 @@ async function kvm(image: GuestImage | undefined): Promise<Finding> {
 }
 
 /** Runs a command where the lab would: in fresh namespaces that are gone with it. */
-const trial = (mode: ModeVerdict, argv: readonly string[]): Promise<boolean> =>
-  localMachine()
-    .run(["unshare", ...userNamespaceOptions(mode.mode), "--net", "--", ...argv])
-    .then(
-      () => true,
-      () => false,
-    );
+const trial = (mode: ModeVerdict, argv: readonly string[]): Promise<CommandOutput> =>
+  localMachine().run(["unshare", ...userNamespaceOptions(mode.mode), "--net", "--", ...argv]);
 
 async function netem(mode: ModeVerdict): Promise<Finding> {
-  if (await trial(mode, NETEM_TRIAL)) return ok("links can have delay and loss");
-  return lacks("links cannot have delay or loss: the kernel has no netem", "sudo modprobe sch_netem");
+  if (await succeeds(trial(mode, NETEM_TRIAL))) return ok("links can have delay and loss");
+  const hasModule = await succeeds(localMachine().run([locate("modprobe") ?? "modprobe", "--dry-run", "sch_netem"]));
+  const what = "links cannot have delay or loss: the running kernel has no netem";
+  return hasModule ? lacks(what, "sudo modprobe sch_netem") : lacks(`${what}, and no module of it is installed`);
 }
 
+const succeeds = (command: Promise<unknown>): Promise<boolean> =>
+  command.then(
+    () => true,
+    () => false,
+  );
+
 async function realTime(mode: ModeVerdict): Promise<Finding> {
-  if (await trial(mode, ["chrt", "--fifo", "1", "true"])) return ok("the prober may have it");
+  if ((await proberCheck(mode)).realtime) return ok("the prober may have it");
+  if (mode.mode === "root") return lacks("the prober competes with other processes");
   return lacks(
     "the prober competes with other processes",
-    `echo "$USER - rtprio 50" | sudo tee /etc/security/limits.d/migrascope.conf, then log in again`,
+    `echo "$USER - rtprio 50" | sudo tee /etc/security/limits.d/migrascope.conf # then log in again`,
   );
 }
 

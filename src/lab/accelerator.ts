@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { cacheDirectory } from "../guest/cache.ts";
 import { type GuestImage, READY_LINE } from "../guest/image.ts";
+import { CPU_MODEL } from "../hypervisors/qemu/definition.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import { type Testbed, VmSpec } from "../model/testbed.ts";
 import { localMachine } from "../remote/local.ts";
@@ -78,7 +79,7 @@ async function bootUnderKvm(image: GuestImage): Promise<Verdict> {
   const console = join(directory, "console");
   const qemu = await localMachine().start([
     ...[QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-    ...["-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256"],
+    ...["-machine", "q35", "-accel", "kvm", "-cpu", CPU_MODEL, "-m", "256"],
     ...["-kernel", image.kernel, "-initrd", image.initrd, "-append", image.commandLine(VmSpec.parse({}))],
     ...["-serial", `file:${console}`],
   ]);

@@ -44,7 +44,7 @@ export interface LabUpOptions {
  */
 export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promise<LabState> {
   const directory = labDirectory(testbed.name);
-  using _lock = await lockLab(directory);
+  using lock = await lockLab(directory);
   const status = labStatus(testbed.name);
   const differs = status.state ? difference(status.state, testbed) : undefined;
   if (status.health === "healthy" && !differs) return status.state!;
@@ -57,6 +57,7 @@ export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promi
     return await build(testbed, directory, options);
   } catch (error) {
     await removeLab(directory);
+    lock.remove();
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { labProcesses } from "../../src/lab/processes.ts";
 import type { LabState } from "../../src/lab/state.ts";
 import { labStatus } from "../../src/lab/status.ts";
 import { labUp } from "../../src/lab/up.ts";
-import { CLI, Room, scriptPath, testbedNamed } from "./support/room.ts";
+import { CLI, NODE, Room, scriptPath, testbedNamed } from "./support/room.ts";
 
 let room: Room;
 let state: LabState;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => room[Symbol.asyncDispose]());
 
-const enter = (...argv: string[]) => room.start([process.execPath, CLI, "enter", "one", ...argv]);
+const enter = (...argv: string[]) => room.start([NODE, CLI, "enter", "one", ...argv]);
 const INNER = scriptPath("inner.ts");
 
 test("the command runs on the benchmark server, where it was started, and with our environment", async () => {
@@ -54,14 +54,14 @@ test("orphans are reaped while it runs", async () => {
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)("%s reaches the command once, and not its children", async (signal) => {
-  const run = enter(process.execPath, INNER);
+  const run = enter(NODE, INNER);
   await run.seen("ready");
   run.child.kill(signal);
   expect(await run.ended).toMatchObject({ code: 0, stdout: `ready\n${signal}\nended after 1 signal, child alive\n` });
 });
 
 test("a terminal's Ctrl-C reaches it once too", async () => {
-  const command = [process.execPath, CLI, "enter", "one", process.execPath, INNER].join(" ");
+  const command = [NODE, CLI, "enter", "one", NODE, INNER].join(" ");
   const run = room.start(["script", "--quiet", "--return", "--flush", "--command", command, "/dev/null"], "pipe");
   await run.seen("ready");
   run.child.stdin!.write("\x03");
@@ -71,7 +71,7 @@ test("a terminal's Ctrl-C reaches it once too", async () => {
 
 test("when the outer process is killed the inner one learns of it and can put things in order", async () => {
   const note = join(room.directory, "note");
-  const run = enter(process.execPath, INNER, note);
+  const run = enter(NODE, INNER, note);
   await run.seen("ready");
   run.child.kill("SIGKILL");
   await expect.poll(() => existsSync(note) && readFileSync(note, "utf8"), { timeout: 10_000 }).toBe("put in order");
@@ -81,7 +81,7 @@ test("when the outer process is killed the inner one learns of it and can put th
 
 test("when the lab goes the command goes", async () => {
   const other = await labUp(testbedNamed("two"));
-  const run = room.start([process.execPath, CLI, "enter", "two", "sh", "-c", "echo ready; sleep 602"]);
+  const run = room.start([NODE, CLI, "enter", "two", "sh", "-c", "echo ready; sleep 602"]);
   await run.seen("ready");
   process.kill(other.init.pid, "SIGKILL");
   expect(await run.ended).toMatchObject({ code: 137 });
@@ -100,6 +100,6 @@ test("every machine can be reached from inside, under its own name", async () =>
      for (const machine of Object.values(labMachines(readLabState(insideLab()!)!)))
        process.stdout.write(machine.name + " " + (await machine.run(["hostname"])).stdout);`,
   );
-  const { stdout, stderr } = await enter(process.execPath, script).ended;
+  const { stdout, stderr } = await enter(NODE, script).ended;
   expect(stdout, stderr).toBe("benchmark benchmark\nsource source\ndestination destination\nswitch switch\n");
 });

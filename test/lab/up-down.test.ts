@@ -9,7 +9,7 @@ import { labProcesses } from "../../src/lab/processes.ts";
 import { readLabState } from "../../src/lab/state.ts";
 import { labNames, labStatus } from "../../src/lab/status.ts";
 import { labUp } from "../../src/lab/up.ts";
-import { Room, testbedNamed } from "./support/room.ts";
+import { NODE, Room, testbedNamed } from "./support/room.ts";
 
 let room: Room;
 beforeEach(() => {
@@ -57,7 +57,7 @@ test("other links build the lab anew, and say so", async () => {
 test("other links are refused while somebody uses the lab", async () => {
   await labUp(testbedNamed("one"));
   const user = room.start([
-    process.execPath,
+    NODE,
     join(import.meta.dirname, "support/cli.ts"),
     "enter",
     "one",
@@ -133,7 +133,7 @@ test("two that build the same lab at once get one lab", async () => {
 test("who holds a lab's lock keeps others out, and a killed holder lets go", async () => {
   const directory = labDirectory("one");
   const holder = room.start([
-    process.execPath,
+    NODE,
     "--input-type=module",
     "--eval",
     `const { lockLab } = await import(${JSON.stringify(new URL("../../src/lab/lock.ts", import.meta.url).href)});

@@ -8,6 +8,8 @@ import { labDown } from "../../../src/lab/down.ts";
 import { labNames } from "../../../src/lab/status.ts";
 import { Testbed } from "../../../src/model/testbed.ts";
 
+/** The Node that Migrascope runs on, whichever one runs the tests. */
+export const NODE = fileURLToPath(new URL("../../../node_modules/.bin/node", import.meta.url));
 export const CLI = fileURLToPath(new URL("cli.ts", import.meta.url));
 export const scriptPath = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -59,7 +61,7 @@ export class Room implements AsyncDisposable {
   }
 
   cli(...args: string[]): Promise<Ended> {
-    return this.start([process.execPath, CLI, ...args]).ended;
+    return this.start([NODE, CLI, ...args]).ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
