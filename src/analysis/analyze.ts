@@ -33,7 +33,15 @@ export async function analyzeRun(directory: string): Promise<Analysis> {
   }
   const warnings = run.trials.flatMap(({ id, problem }) => (problem === null ? [] : [`${id}: ${problem}`]));
   if (run.notBegun.length > 0) warnings.push(`planned and never begun: ${run.notBegun.join(", ")}`);
-  return { result: { schema: RESULT_SCHEMA, run: runOf(manifest), warnings, trials }, series };
+  return { result: rounded({ schema: RESULT_SCHEMA, run: runOf(manifest), warnings, trials }), series };
+}
+
+/** No clock here tells less than a nanosecond: digits beyond are the arithmetic's, and only in a reader's way. */
+function rounded<T>(value: T): T {
+  if (typeof value === "number") return (Number.isInteger(value) ? value : Number(value.toFixed(9))) as T;
+  if (Array.isArray(value)) return value.map(rounded) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, rounded(entry)])) as T;
 }
 
 /** The bytes of `result.json`: quantities of the plan with their units, as in the files that people write. */

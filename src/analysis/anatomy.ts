@@ -25,14 +25,16 @@ type AnatomyMark = Anatomy["marks"][number];
 export function anatomyOf(inputs: AnatomyInputs): Anatomy {
   const marks = marksOf(inputs);
   const known = marks.filter((mark): mark is AnatomyMark & { t: number } => mark.t !== null);
-  const segments = known
-    .slice(1)
-    .map((mark, i) => ({ from: known[i]!.id, to: mark.id, seconds: mark.t - known[i]!.t }));
-  const total = segments.reduce((sum, { seconds }) => sum + seconds, 0);
+  // In whole nanoseconds, so that the segments add up to the total to the last digit.
+  const lengths = known.slice(1).map((mark, i) => nanoseconds(mark.t) - nanoseconds(known[i]!.t));
+  const segments = lengths.map((ns, i) => ({ from: known[i]!.id, to: known[i + 1]!.id, seconds: ns / 1e9 }));
+  const total = lengths.reduce((sum, ns) => sum + ns, 0) / 1e9;
   const answered = known.at(-1)?.id === "first-reply";
   const unexplained = answered ? Math.max(0, (segments.at(-1)?.seconds ?? 0) - inputs.usual) : 0;
   return { marks, segments, total, unexplained };
 }
+
+const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);
 
 function marksOf({ flights, outage, source, destination, moments, announcements }: AnatomyInputs): AnatomyMark[] {
   const { begin, end } = outage;

@@ -88,9 +88,14 @@ function backgroundOf(ticks: readonly Tick[], apart: number, options: CounterOpt
   if (span <= 0) return null;
   const octets = octetsBetween(ticks.slice(from), options);
   const lowest = (octets / (span + options.age)) * Math.max(0, apart - options.age);
-  const highest = (octets / Math.max(span - options.age, span / 2)) * (apart + options.age);
+  const highest = (octets / Math.max(span - options.age, span * FRESH)) * (apart + options.age);
   return { value: (octets / span) * apart, low: lowest, high: highest };
 }
 
+/**
+ * Share of the still stretch that its two readings surely span, were they of different age: agents cache for up to 3 s,
+ * and 4 s are waited for. Without such a floor, a stretch no longer than `age` would say nothing at all.
+ */
+const FRESH = 0.25;
 /** Seconds between two looks while waiting for still counters, and some: the stretch may begin one look earlier. */
 const SLACK = 0.75;

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { momentsOf } from "../../src/analysis/moments.ts";
+import { roundsOf } from "../../src/analysis/rounds.ts";
+import { timelineOf, wallClockSteps } from "../../src/analysis/timeline.ts";
+import { Unknown } from "../../src/analysis/unknown.ts";
+import { MigrationRecord } from "../../src/model/migration.ts";
+import { at } from "./run-world.ts";
+import { probeLog } from "./world.ts";
+
+const records = (...lines: object[]) => lines.map((line) => MigrationRecord.parse(line));
+const event = (kind: string, host: string, t: number, more: object = {}) => ({
+  record: "event",
+  kind,
+  host,
+  observed: at(t),
+  ...more,
+});
+const none = () => {
+  throw new Unknown("absent");
+};
+
+describe("the time axis", () => {
+  test("begins at the migrate command", () => {
+    const timeline = timelineOf(() => records(event("command", "source", 0)), null, none);
+    expect(timeline.at(at(1.5))).toBeCloseTo(1.5, 9);
+  });
+
+  test("takes the wall clock from the prober, which reads both clocks at once", () => {
+    const sloppy = { ...event("command", "source", 0), observed: { ...at(0), wall: at(0).wall + 1900 } };
+    const log = probeLog({ interval: 1e6, ticks: 10, outages: [], there: () => 0, back: () => 0 });
+    const timeline = timelineOf(
+      () => records(sloppy),
+      null,
+      () => log,
+    );
+    expect(timeline.wall("benchmark", Math.floor(at(0).wall / 1e6), (at(0).wall % 1e6) * 1e3)).toBeCloseTo(0, 9);
+  });
+
+  test("is unknown without a command", () => {
+    expect(() => timelineOf(() => [], null, none)).toThrow(Unknown);
+  });
+
+  test("shows a step of the wall clock, and not its drift", () => {
+    expect(wallClockSteps([at(0), at(100)])).toEqual([]);
+    expect(wallClockSteps([at(0), { ...at(100), wall: at(100).wall + 30_000 }])).toEqual([]);
+    expect(wallClockSteps([at(0), { ...at(100), wall: at(100).wall - 2_000_000 }])).toEqual([-2]);
+  });
+});
+
+describe("the moments", () => {
+  const find = (...lines: object[]) => {
+    const all = records(event("command", "source", 0), ...lines);
+    return momentsOf(
+      all,
+      timelineOf(() => all, null, none),
+    );
+  };
+
+  test("take the STOP that led to the RESUME", () => {
+    const found = find(
+      event("stop", "source", 1),
+      event("resume-source", "source", 2),
+      event("stop", "source", 5),
+      event("resume", "destination", 6),
+    );
+    expect(found.stop!.t).toBeCloseTo(5, 6);
+    expect(found.resume!.t).toBeCloseTo(6, 6);
+    expect(found.resumeSource).toBeNull();
+  });
+
+  test("of a failed migration keep the pause at the source", () => {
+    const found = find(event("stop", "source", 1), event("resume-source", "source", 2.5), event("failed", "source", 3));
+    expect(found.resumeSource!.t - found.stop!.t).toBeCloseTo(1.5, 6);
+    expect(found.end).toEqual({ t: 3, kind: "failed" });
+  });
+});
+
+describe("rounds", () => {
+  test("have the dirty rate that the next round's first sample tells, and no bytes where none were told", () => {
+    const progress = (t: number, round: number, more: object = {}) => ({
+      record: "progress",
+      at: at(t),
+      status: "active",
+      round,
+      ...more,
+    });
+    const all = records(
+      event("command", "source", 0),
+      progress(0.1, 0),
+      progress(0.2, 1, { transferred: 10, remaining: 100, throttle: 0 }),
+      progress(0.9, 1, { transferred: 80, throttle: 0.2 }),
+      event("round", "source", 1, { round: 2 }),
+      progress(1.1, 2, { transferred: 110, dirtyRate: 77 }),
+    );
+    const rounds = roundsOf(
+      all,
+      timelineOf(() => all, null, none),
+      2,
+    );
+    expect(rounds).toHaveLength(2);
+    expect(rounds[0]).toMatchObject({
+      round: 1,
+      transferred: 100,
+      remainingAtStart: 100,
+      dirtyRate: 77,
+      throttle: 0.2,
+    });
+    expect(rounds[0]!.throughput).toBeCloseTo((100 * 8) / 0.8, 3);
+    expect(rounds[1]).toMatchObject({ round: 2, end: 2, dirtyRate: null, remainingAtStart: null });
+  });
+});
