@@ -156,7 +156,8 @@ async function cancel({ source, watch }: Migration): Promise<void> {
 /** Something broke. Where does the VM run, if anywhere? */
 async function failed(migration: Migration, words: string): Promise<Ended> {
   const { source, destination, watch } = migration;
-  // A broken connection is mostly the end of a process, which is known a moment later.
+  // Mostly a process has ended, which is known a moment later than what it broke.
+  await watch.waitFor(() => watch.lostSource || watch.lostDestination, { seconds: 0.3 });
   await Promise.all([watch.lostSource && source.endsWithin(1), watch.lostDestination && destination.endsWithin(1)]);
   const reason = explain(migration, words);
   const report = await currentReport(migration);

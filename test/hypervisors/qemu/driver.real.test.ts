@@ -52,7 +52,8 @@ describe("a live migration", () => {
         (of(observer.events, "completed").observed.mono - of(observer.events, "command").observed.mono) / 1e6;
       expect(blackout).toBeGreaterThan(0);
       expect(outcome.report.totalTime).toBeGreaterThan(0);
-      expect(outcome.report.totalTime).toBeLessThanOrEqual(total + 0.005);
+      // QEMU stops its own clock only after it has told of the end.
+      expect(Math.abs(outcome.report.totalTime! - total)).toBeLessThan(0.1);
       expect(outcome.report.downtime).toBeLessThan(total);
       expect(outcome.report.transferred).toBeGreaterThan(16 * MIB);
       const rounds = observer.events.filter((event) => event.kind === "round").map((event) => event.round);
@@ -77,7 +78,10 @@ describe("a live migration", () => {
         true,
       );
     }
-    expect(observer.samples.at(-1)).toMatchObject({ total: expect.any(Number), remaining: expect.any(Number) });
+    expect(observer.samples.findLast(({ status }) => status === "active")).toMatchObject({
+      total: expect.any(Number),
+      remaining: expect.any(Number),
+    });
   });
 
   test("goes over IPv6 and to a port that was named", async () => {
@@ -150,14 +154,14 @@ describe("settings are read back from both hosts:", () => {
   });
 
   test("auto-converge slows the vCPUs until a migration ends that would not", async () => {
-    const pair = await poweredOn();
+    const pair = await poweredOn({ dirtied: 8 * MIB });
     const settings = { bandwidth: "32MiB/s", downtimeLimit: "50ms" };
-    expect(await pair.migrate("source", settings, { deadline: 4 })).toMatchObject({ status: "timeout" });
+    expect(await pair.migrate("source", settings, { deadline: 3 })).toMatchObject({ status: "timeout" });
     const observer = watched();
-    const autoConverge = { initial: "60%", increment: "30%", maximum: "99%" };
+    const autoConverge = { initial: "98%", increment: "1%", maximum: "99%" };
     const outcome = await pair.migrate("source", { ...settings, autoConverge }, { observer, deadline: 90 });
     expect(outcome).toMatchObject({ status: "completed", runsOn: "destination" });
-    expect(observer.samples.some((sample) => (sample.throttle ?? 0) >= 0.6)).toBe(true);
+    expect(observer.samples.some((sample) => (sample.throttle ?? 0) >= 0.98)).toBe(true);
     expect(outcome.settings).toContainEqual(
       expect.objectContaining({ name: "autoConverge.maximum", asked: 0.99, effective: 0.99, unit: "share" }),
     );
@@ -354,17 +358,29 @@ describe("a migration that does not end well", () => {
     await pair.livesOn("source");
   });
 
-  test("has failed when the destination's devices are others, and the VM goes on", async () => {
+  test.each([
+    ["memory is smaller, which shows at once", "size=100663296B", "size=67108864B"],
+    ["disk is missing, which shows after everything was sent", "virtio-blk-pci,id=blk0,drive=disk0", "virtio-rng-pci"],
+  ])("has failed when the destination's %s; the VM goes on and can be migrated again", async (_why, ours, theirs) => {
     const local = localMachine("destination");
+    let mended = false;
     const machine: typeof local = {
       ...local,
-      start: (argv, options) =>
-        local.start(argv.includes("-incoming") ? [...argv, "-device", "virtio-rng-pci"] : argv, options),
+      start: (argv, options) => {
+        const wrong = argv.includes("-incoming") && !mended;
+        return local.start(wrong ? argv.map((each) => (each === ours ? theirs : each)) : argv, options);
+      },
     };
     const pair = await poweredOn({ destination: { machine } });
-    const outcome = await pair.migrate("source", { downtimeLimit: "500ms" });
+    const observer = watched();
+    const outcome = await pair.migrate("source", { downtimeLimit: "500ms" }, { observer });
     expect(outcome).toMatchObject({ status: "failed", runsOn: "source" });
+    expect(outcome.reason).toMatch(/destination: .*(pc\.ram|virtio|Unknown savevm)/iu);
     await pair.livesOn("source");
+    expect(pair.processes()).toHaveLength(1);
+    mended = true;
+    expect(await pair.migrate("source", { downtimeLimit: "500ms" })).toMatchObject({ status: "completed" });
+    await pair.livesOn("destination");
   });
 });
 
