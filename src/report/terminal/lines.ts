@@ -3,7 +3,7 @@ import type { RunEvent } from "../../model/events.ts";
 import { acceleratorSentence } from "../catalogue.ts";
 import { formatValue } from "../format.ts";
 import { type Course, courseLines } from "./progress.ts";
-import { clean, type Painter, type Style } from "./text.ts";
+import { clean, type Painter, type Style, wrap } from "./text.ts";
 
 const OUTCOMES: Readonly<Record<string, readonly [string, Style]>> = {
   done: ["✓", "green"],
@@ -16,18 +16,22 @@ const OUTCOMES: Readonly<Record<string, readonly [string, Style]>> = {
 };
 export const words = (phase: string): string => clean(phase).replaceAll("-", " ");
 
-/** The lines that an event leaves on the screen for good; none for most. `course` is what was known before it. */
-export function eventLines(event: RunEvent, course: Course, paint: Painter): string[] {
+/** The lines that an event leaves on the screen for good; none for most. `course` is what was known before it. Sentences are broken at `width` columns. */
+export function eventLines(event: RunEvent, course: Course, paint: Painter, width: number): string[] {
   const outcome = (name: string): string => {
     const [sign, style] = OUTCOMES[name] ?? ["?", "dim"];
     return paint(style, sign);
   };
-  const note = (style: Style, sign: string, text: string): string[] => [`  ${paint(style, sign)} ${clean(text)}`];
+  /** A sign and a sentence, the later lines of which stand under its first word. */
+  const note = (style: Style, sign: string, text: string): string[] =>
+    wrap(clean(text), width - 4).map((line, index) =>
+      index === 0 ? `  ${paint(style, sign)} ${line}` : `    ${line}`,
+    );
   switch (event.type) {
     case "run-started":
       return [
         `${paint("bold", `run ${clean(event.run)}`)}: plan ${clean(event.plan)}, ${event.trials} ${event.trials === 1 ? "trial" : "trials"}, in ${clean(event.directory)}`,
-        `  ${clean(acceleratorSentence(event.accelerator))}`,
+        ...note("dim", "·", acceleratorSentence(event.accelerator)),
       ];
     case "trial-started":
       return [
@@ -52,7 +56,7 @@ export function eventLines(event: RunEvent, course: Course, paint: Painter): str
           "✗",
           `${event.failure.code}: ${event.failure.message}${event.failure.where ? ` (${event.failure.where})` : ""}`,
         ),
-        `    ${clean(event.failure.advice)}`,
+        ...note("dim", "→", event.failure.advice),
       ];
     case "pass-finished":
       return event.status === "completed" ? [] : [`  ${outcome(event.status)} ${event.pass} pass: ${event.status}`];

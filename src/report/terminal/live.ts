@@ -41,25 +41,28 @@ export function liveView(stream: ViewStream, options: LiveOptions = {}): LiveVie
   let closed = false;
 
   const erase = (): string => (drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : "");
+  const width = (): number => Math.max(20, (stream.columns ?? 80) - 1);
   /** One write for erasing and drawing: nothing flickers, and nothing is half drawn. */
   function draw(permanent: readonly string[]): void {
-    const width = Math.max(20, (stream.columns ?? 80) - 1);
-    const passing = live && phase ? runningLines(phase, width) : [];
+    const passing = live && phase ? runningLines(phase, width()) : [];
     const lines = [...permanent, ...passing];
     const text = erase() + lines.map((line) => `${line}\n`).join("");
     drawn = passing.length;
     if (text !== "") stream.write(text);
   }
-  function runningLines({ name, since }: NonNullable<typeof phase>, width: number): string[] {
-    const head = cut(`  ◌ ${words(name)}  ${((now() - since) / 1000).toFixed(1)} s`, width);
-    return [paint("cyan", head), ...courseLines(course).map((line) => paint("dim", cut(`    ${clean(line)}`, width)))];
+  function runningLines({ name, since }: NonNullable<typeof phase>, columns: number): string[] {
+    const head = cut(`  ◌ ${words(name)}  ${((now() - since) / 1000).toFixed(1)} s`, columns);
+    return [
+      paint("cyan", head),
+      ...courseLines(course).map((line) => paint("dim", cut(`    ${clean(line)}`, columns))),
+    ];
   }
   const timer = live ? setInterval(() => phase && draw([]), every) : undefined;
   timer?.unref();
   return {
     listener: (event) => {
       if (closed) return;
-      const lines = eventLines(event, course, paint);
+      const lines = eventLines(event, course, paint, live ? width() : Number.POSITIVE_INFINITY);
       course = follow(course, event);
       if (event.type === "phase-started") phase = { name: event.phase, since: now() };
       // Whatever ends a phase, a pass or the run: nothing is running any more.

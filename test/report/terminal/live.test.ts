@@ -117,7 +117,7 @@ describe("elsewhere", () => {
     vi.advanceTimersByTime(5000);
     view.close();
     expect(text()).toBe(
-      "  ✓ migrate              1.04 s\n  ✗ SNMP_SILENT: no answer in 5 s (switch)\n    Check that its agent runs.\n",
+      "  ✓ migrate              1.04 s\n  ✗ SNMP_SILENT: no answer in 5 s (switch)\n  → Check that its agent runs.\n",
     );
   });
 
