@@ -43,6 +43,8 @@ export async function playPair(options: PairOptions): Promise<PairRecord> {
   await writeFile(scriptFile, scriptText(script));
 
   const argv = ["--interface", link.targetInterface, "--address", link.targetAddress, "--script", scriptFile];
+  // What half an interval would show as late, the target must know of itself.
+  argv.push("--stall-ns", String(Math.round(Math.min(200e-6, options.interval / 5) * 1e9)));
   const target = await machine.start([echoTarget, ...argv]);
   const lines: string[] = [];
   target.onLine((stream, line) => {

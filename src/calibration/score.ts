@@ -33,6 +33,8 @@ export interface PairScore {
   readonly unexplained: readonly DetectedOutage[];
   /** The same, where the target had stalled. */
   readonly stalls: number;
+  /** Outages whose truth is longer than scripted because the target stalled. */
+  readonly prolonged: number;
   /** Seconds. A reply later than this counted as late. */
   readonly threshold: number;
   readonly sent: number;
@@ -67,6 +69,7 @@ export function scorePair(log: ProbeLog, truth: Truth): PairScore {
     comparisons,
     unexplained: rest.filter((outage) => !stalled(outage)),
     stalls: rest.filter(stalled).length,
+    prolonged: truth.prolonged,
     threshold: lateness.threshold,
     sent: flights.length,
     missed: flights.missed,

@@ -30,6 +30,8 @@ export interface Calibration {
   readonly unexplained: number;
   /** Outages found where the target had stalled by itself: real, but not scripted. */
   readonly stalls: number;
+  /** Scripted outages that a stall of the target prolonged; the truth has the whole of them. */
+  readonly prolonged: number;
   readonly sent: number;
   readonly missed: number;
   /** Bounds contain the truth in all, and the 99th percentile of the error is at most one probe interval. */
@@ -55,6 +57,7 @@ export function summarize(scores: readonly PairScore[], interval: number): Calib
     outside: all.filter((one) => !one.within),
     unexplained: total((score) => score.unexplained.length),
     stalls: total((score) => score.stalls),
+    prolonged: total((score) => score.prolonged),
     sent: total((score) => score.sent),
     missed: total((score) => score.missed),
     met: overall !== undefined && overall.within === overall.outages && overall.p99 <= interval,

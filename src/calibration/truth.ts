@@ -10,11 +10,18 @@ const Line = z.discriminatedUnion("kind", [
   z.object({
     kind: z.enum(["loss", "hold", "replies"]),
     begin: Nanoseconds,
+    due: Nanoseconds,
     end: Nanoseconds,
     requests: z.int(),
     held: z.int(),
   }),
-  z.object({ kind: z.literal("stall"), begin: Nanoseconds, end: Nanoseconds, since: Nanoseconds }),
+  z.object({
+    kind: z.literal("stall"),
+    begin: Nanoseconds,
+    first: Nanoseconds,
+    end: Nanoseconds,
+    since: Nanoseconds,
+  }),
   z.object({ kind: z.literal("end"), requests: z.int(), answered: z.int(), refused: z.int(), dropped: z.int() }),
 ]);
 
@@ -26,10 +33,16 @@ interface Span {
 
 export interface TrueOutage extends Span {
   readonly class: OutageClass;
+  /** When the script ends it; held requests are released as soon after as the target runs. */
+  readonly due: bigint;
 }
 
-/** The target itself did not answer for a while, by no script. `since`: arrival of the last request answered before. */
+/**
+ * The target itself was slow, by no script: requests that arrived from `begin` on were answered from `first` to `end`.
+ * `since`: arrival of the last request before that was answered at once.
+ */
 export interface Stall extends Span {
+  readonly first: bigint;
   readonly since: bigint;
 }
 
@@ -59,7 +72,7 @@ export function readTruth(lines: readonly string[], script: readonly ScriptedOut
     } else {
       const scripted = script[outages.length];
       if (scripted?.kind !== line.kind) throw wrong(`outage ${outages.length} is ${line.kind}, not as scripted`);
-      outages.push({ class: scripted.class, begin: line.begin, end: line.end });
+      outages.push({ class: scripted.class, begin: line.begin, due: line.due, end: line.end });
     }
   }
   if (!complete || outages.length !== script.length)
@@ -70,25 +83,32 @@ export function readTruth(lines: readonly string[], script: readonly ScriptedOut
 const wrong = (what: string): MigrascopeError => new MigrascopeError("BUG", `the echo target: ${what}`);
 
 /**
- * A stall with no answer at once between it and an outage is part of that outage: no client could tell them apart, and
- * the service was out for the whole of it.
+ * Where the target stalled right after an outage, the service came back with its first answer; where it slept through
+ * an outage, nobody was served from the beginning of the stall to that answer. Both without any answer in between, so
+ * that no client could tell stall and outage apart. A stall that ends within an outage stays apart: the late answers
+ * come in the middle of it, and show that the requests before the outage were served.
  */
 function unite(scripted: readonly TrueOutage[], all: readonly Stall[]): Truth {
-  const outages = [...scripted];
+  let outages = [...scripted];
   const stalls: Stall[] = [];
   let prolonged = 0;
   for (const stall of all) {
-    const touched = outages.findIndex((outage) => stall.since <= outage.end && stall.end >= outage.begin);
-    if (touched < 0) {
+    const touched = outages.filter((outage) => stall.since < outage.end && stall.first >= outage.due);
+    const [earliest] = touched;
+    if (!earliest) {
       stalls.push(stall);
       continue;
     }
-    const outage = outages[touched]!;
-    const earlier = stall.begin < outage.begin;
-    const later = stall.end > outage.end;
-    if (earlier || later) prolonged++;
-    if (earlier) outages[touched] = { ...outage, begin: stall.begin };
-    if (later) outages[touched] = { ...outages[touched]!, end: stall.end };
+    prolonged++;
+    // Several, when not even the service between them was served: then they are one.
+    let { begin } = earliest;
+    let { end } = touched.at(-1)!;
+    if (stall.begin < begin) begin = stall.begin;
+    if (stall.first > end) end = stall.first;
+    outages = outages.flatMap((outage) => {
+      if (outage === earliest) return [{ ...earliest, begin, end }];
+      return touched.includes(outage) ? [] : [outage];
+    });
   }
   return { outages, stalls, prolonged };
 }

@@ -60,7 +60,8 @@ function text(result: Calibration): string {
     ...table([header, ...rows]),
     "",
     `probe interval ${ms(result.interval)} ms; ${result.sent} probes sent, ${result.missed} ticks missed`,
-    `not scripted: ${result.stalls} stalls of the target itself, ${result.unexplained} outages of unknown cause`,
+    `not scripted: ${result.stalls} stalls of the target itself, ${result.unexplained} outages of unknown cause; ` +
+      `${result.prolonged} scripted ones prolonged by such stalls`,
     ...result.outside.map(
       ({ class: of, truth, measured }) =>
         `outside its bounds: ${of}, true ${ms(truth.duration)} ms, measured ${ms(measured.value)} ms ` +

@@ -11,7 +11,7 @@ const outage = (begin: number, length: number, kind: TrueOutage["kind"] = "loss"
   kind,
 });
 const truthOf = (outages: readonly TrueOutage[], stalls: Truth["stalls"] = []): Truth => ({
-  outages: outages.map(({ begin, end, kind }) => ({ class: kind, begin: wall(begin), end: wall(end) })),
+  outages: outages.map(({ begin, end, kind }) => ({ class: kind, begin: wall(begin), due: wall(end), end: wall(end) })),
   stalls,
   prolonged: 0,
 });
@@ -50,7 +50,7 @@ test("a truth that differs from what happened lies outside the bounds", () => {
 
 test("what the target's own stall explains is not of unknown cause", () => {
   const log = probeLog({ ...still, outages: [outage(2500.4, 20, "hold")] });
-  const stall = { begin: wall(2500.9 * MS), end: wall(2520.4 * MS), since: wall(2500 * MS) };
+  const stall = { begin: wall(2500.9 * MS), first: wall(2520.4 * MS), end: wall(2520.4 * MS), since: wall(2500 * MS) };
   const { unexplained, stalls } = scorePair(log, truthOf([], [stall]));
   expect([unexplained.length, stalls]).toEqual([0, 1]);
 });

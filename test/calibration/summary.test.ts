@@ -16,6 +16,7 @@ const score = (comparisons: Comparison[]): PairScore => ({
   comparisons,
   unexplained: [],
   stalls: 0,
+  prolonged: 0,
   threshold: 1e-3,
   sent: 1000,
   missed: 1,

@@ -21,15 +21,15 @@
 
 /* As much as two seconds of probes at the shortest interval need. */
 #define HELD_MAX 20000
-/* An answer later than this after the arrival of its request is a stall of ours: a client may see it as an outage. */
-#define STALL_NS (NS_PER_MS / 5)
+#define STALL_DEFAULT_NS (NS_PER_MS / 5)
 
 static const char USAGE[] =
-    "usage: echo-target --interface NAME --address ADDRESS [--script FILE]\n"
+    "usage: echo-target --interface NAME --address ADDRESS [--script FILE] [--stall-ns N]\n"
     "\n"
     "Answers for ADDRESS (IPv4 or IPv6) on the interface and plays the script: lines \"KIND BEGIN LENGTH\", kind loss,\n"
     "hold or replies, BEGIN and LENGTH in ns, BEGIN counted from the arrival of the first echo request. FILE - is the\n"
-    "standard input. The truth goes to standard output as JSON lines; times are wall clock, ns. Ends on SIGTERM.\n";
+    "standard input. The truth goes to standard output as JSON lines; times are wall clock, ns. Ends on SIGTERM.\n"
+    "Answers later than N ns (default 200000) after the arrival of their request are told as stalls.\n";
 
 struct held {
     uint8_t *frame;
@@ -45,8 +45,13 @@ static struct {
     struct held held[HELD_MAX];
     size_t held_length;
     int64_t drained_ns;  /* the last release had sent everything */
-    int64_t prompt_ns;   /* arrival of the last request that was answered at once */
-    int64_t stall_begin_ns, stall_since_ns, stall_end_ns; /* begin 0: none */
+    int64_t prompt_ns;   /* arrival of the last request that was answered at once, or the end of a release */
+    int64_t stall_ns;    /* an answer later than this is a stall of ours: a client may see it as an outage */
+    struct {
+        int64_t begin_ns; /* arrival of the first request answered late; 0: there is no stall */
+        int64_t first_ns, last_ns; /* when late answers were given */
+        int64_t since_ns; /* `prompt_ns` when it began */
+    } stall;
     uint64_t requests, answered, refused, in_outage;
     uint32_t dropped;
 } target;
@@ -72,27 +77,30 @@ static void send_answer(const uint8_t *answer, size_t length)
 
 static void print_stall(void)
 {
-    if (target.stall_begin_ns == 0)
+    if (target.stall.begin_ns == 0)
         return;
-    char line[192];
-    snprintf(line, sizeof line, "{\"kind\":\"stall\",\"begin\":\"%" PRId64 "\",\"end\":\"%" PRId64 "\",\"since\":\"%" PRId64 "\"}\n",
-             target.stall_begin_ns, target.stall_end_ns, target.stall_since_ns);
-    target.stall_begin_ns = 0;
+    char line[256];
+    snprintf(line, sizeof line,
+             "{\"kind\":\"stall\",\"begin\":\"%" PRId64 "\",\"first\":\"%" PRId64 "\",\"end\":\"%" PRId64
+             "\",\"since\":\"%" PRId64 "\"}\n",
+             target.stall.begin_ns, target.stall.first_ns, target.stall.last_ns, target.stall.since_ns);
+    target.stall.begin_ns = 0;
     say(line);
 }
 
 /* Keeps the book of answers that were late through no script: a stall goes on until a request is answered at once. */
 static void note_answer(int64_t arrived_ns, int64_t answered_ns)
 {
-    if (answered_ns - arrived_ns <= STALL_NS) {
+    if (answered_ns - arrived_ns <= target.stall_ns) {
         print_stall();
         target.prompt_ns = arrived_ns;
     } else if (arrived_ns >= target.drained_ns) {
-        if (target.stall_begin_ns == 0) {
-            target.stall_begin_ns = arrived_ns;
-            target.stall_since_ns = target.prompt_ns;
+        if (target.stall.begin_ns == 0) {
+            target.stall.begin_ns = arrived_ns;
+            target.stall.first_ns = answered_ns;
+            target.stall.since_ns = target.prompt_ns;
         }
-        target.stall_end_ns = answered_ns;
+        target.stall.last_ns = answered_ns;
     }
 }
 
@@ -118,12 +126,13 @@ static void close_outage(void)
             send_answer(target.held[i].frame, target.held[i].length);
             free(target.held[i].frame);
         }
-        target.drained_ns = wall_ns();
+        target.drained_ns = target.prompt_ns = wall_ns();
     }
     char line[256];
     snprintf(line, sizeof line,
-             "{\"kind\":\"%s\",\"begin\":\"%" PRId64 "\",\"end\":\"%" PRId64 "\",\"requests\":%" PRIu64 ",\"held\":%zu}\n",
-             outage_kind_name(outage->kind), outage->begin_ns, end, target.in_outage, target.held_length);
+             "{\"kind\":\"%s\",\"begin\":\"%" PRId64 "\",\"due\":\"%" PRId64 "\",\"end\":\"%" PRId64
+             "\",\"requests\":%" PRIu64 ",\"held\":%zu}\n",
+             outage_kind_name(outage->kind), outage->begin_ns, outage->end_ns, end, target.in_outage, target.held_length);
     target.held_length = 0;
     target.in_outage = 0;
     say(line);
@@ -196,10 +205,12 @@ static int parse(int argc, char **argv, const char **interface, const char **scr
             *interface = value;
         else if (value != NULL && strcmp(argv[i], "--script") == 0)
             *script = value;
+        else if (value != NULL && strcmp(argv[i], "--stall-ns") == 0)
+            target.stall_ns = atoll(value);
         else if (value == NULL || strcmp(argv[i], "--address") != 0 || address_parse(value, &target.station.address) != 0)
             return -1;
     }
-    return *interface != NULL && target.station.address.family != 0 ? 0 : -1;
+    return *interface != NULL && target.station.address.family != 0 && target.stall_ns > 0 ? 0 : -1;
 }
 
 static int read_script(const char *path)
@@ -218,6 +229,7 @@ static int read_script(const char *path)
 int main(int argc, char **argv)
 {
     const char *interface = NULL, *script = NULL;
+    target.stall_ns = STALL_DEFAULT_NS;
     if (parse(argc, argv, &interface, &script) != 0) {
         fputs(USAGE, stderr);
         return 2;
