@@ -74,7 +74,7 @@ export function trafficOf(ticks: readonly Tick[], options: CounterOptions): Traf
   const settled = ticks[start]!.settled && ticks[end]!.settled;
   const value = Math.max(0, all - (background?.value ?? 0));
   const low = Math.max(0, all - (background?.high ?? all));
-  const high = settled ? all - (background?.low ?? 0) : null;
+  const high = settled ? Math.max(value, all - (background?.low ?? 0)) : null;
   return { bytes: { value, low: Math.min(low, value), high }, background, settled };
 }
 

@@ -1,52 +1,71 @@
-/** The rounds of a pre-copy migration, put together from samples of its progress. */
+/** The rounds of a pre-copy migration, put together from what the hypervisor said and samples of its progress. */
 import type { MigrationRecord } from "../model/migration.ts";
 import type { Round } from "../model/result.ts";
 import type { Timeline } from "./timeline.ts";
 
-type Progress = Extract<MigrationRecord, { record: "progress" }>;
+interface Sample {
+  /** Seconds on the axis. */
+  readonly t: number;
+  readonly progress: Extract<MigrationRecord, { record: "progress" }>;
+}
 
 /**
- * A round begins where the hypervisor said so or, failing that, at the first sample that has its number. Its bytes are
- * the difference of what had been sent at the first samples of it and of the next; its dirty rate is what the first
- * sample of the next round tells, since hypervisors report the rate of the round that has just ended.
+ * A round begins when the hypervisor said so or, failing that, at the first sample that has its number. Samples do not
+ * fall on the beginnings: bytes sent until then are interpolated between the samples around it. The dirty rate of a round
+ * is what the first sample after it tells, since hypervisors report the round that has just ended; a hypervisor that
+ * never told more than zero has not measured it (QEMU does so once a second).
  * @param end seconds on the axis, of the migration's end; null when it has none.
  */
 export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline, end: number | null): Round[] {
-  const samples = records.filter((line): line is Progress => line.record === "progress" && (line.round ?? 0) > 0);
-  const firsts = new Map<number, Progress>();
-  const lasts = new Map<number, Progress>();
-  const starts = new Map<number, number>();
-  for (const line of records)
-    if (line.record === "event" && line.kind === "round" && line.round !== undefined && line.round > 0)
-      if (!starts.has(line.round)) starts.set(line.round, timeline.at(line.observed));
-  for (const sample of samples) {
-    const round = sample.round!;
-    if (!firsts.has(round)) firsts.set(round, sample);
-    lasts.set(round, sample);
-    if (!starts.has(round)) starts.set(round, timeline.at(sample.at));
-  }
+  const samples = records.flatMap((line): Sample[] =>
+    line.record === "progress" ? [{ t: timeline.at(line.at), progress: line }] : [],
+  );
+  const starts = startsOf(records, samples, timeline);
   const numbers = [...starts.keys()].sort((a, b) => a - b);
-  const final = records.filter((line): line is Progress => line.record === "progress").at(-1);
+  const measured = samples.some(({ progress }) => (progress.dirtyRate ?? 0) > 0);
   return numbers.map((round, n) => {
     const next = numbers[n + 1];
     const start = starts.get(round)!;
     const until = next === undefined ? end : starts.get(next)!;
-    const after = next === undefined ? final : firsts.get(next);
-    const first = firsts.get(round);
-    const transferred = difference(after?.transferred, first?.transferred);
+    const within = samples.filter(({ t }) => t >= start && (until === null || t < until));
+    const after = next === undefined ? undefined : samples.find(({ t }) => t >= starts.get(next)!);
+    // What is counted last was sent by the end, even if the sample that tells it came later.
+    const sent = next === undefined ? samples.at(-1)?.progress.transferred : sentUntil(samples, starts.get(next)!);
+    const before = n === 0 ? 0 : sentUntil(samples, start);
+    const transferred = sent === undefined || before === undefined || sent < before ? null : Math.round(sent - before);
     const length = until === null ? null : until - start;
     return {
       round,
       start,
       end: until,
       transferred,
-      remainingAtStart: first?.remaining ?? null,
+      remainingAtStart: within[0]?.progress.remaining ?? null,
       throughput: transferred === null || length === null || length <= 0 ? null : (transferred * 8) / length,
-      dirtyRate: next === undefined ? null : (after?.dirtyRate ?? null),
-      throttle: lasts.get(round)?.throttle ?? null,
+      dirtyRate: measured ? (after?.progress.dirtyRate ?? null) : null,
+      throttle: within.at(-1)?.progress.throttle ?? null,
     };
   });
 }
 
-const difference = (later: number | undefined, earlier: number | undefined): number | null =>
-  later === undefined || earlier === undefined || later < earlier ? null : later - earlier;
+function startsOf(records: readonly MigrationRecord[], samples: readonly Sample[], timeline: Timeline) {
+  const starts = new Map<number, number>();
+  for (const line of records) {
+    if (line.record !== "event" || line.kind !== "round" || line.round === undefined || line.round < 1) continue;
+    if (!starts.has(line.round)) starts.set(line.round, timeline.event(line).t);
+  }
+  for (const { t, progress } of samples)
+    if (progress.round !== undefined && progress.round > 0 && !starts.has(progress.round))
+      starts.set(progress.round, t);
+  return starts;
+}
+
+/** Bytes sent until `t`; undefined outside of the samples or where the hypervisor does not count. */
+function sentUntil(samples: readonly Sample[], t: number): number | undefined {
+  const next = samples.findIndex((sample) => sample.t >= t);
+  const [left, right] = [samples[next - 1], samples[next]];
+  const [low, high] = [left?.progress.transferred, right?.progress.transferred];
+  if (!right || high === undefined) return undefined;
+  if (right.t === t) return high;
+  if (!left || low === undefined) return undefined;
+  return low + ((high - low) * (t - left.t)) / (right.t - left.t);
+}

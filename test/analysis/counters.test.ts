@@ -74,6 +74,11 @@ describe("the traffic of a migration", () => {
     expect(trafficOf(ticks, WIDE)).toMatchObject({ settled: false, bytes: { value: 100, low: 100, high: null } });
   });
 
+  test("below a background that has ceased is nothing, not less", () => {
+    const ticks = [tick(-5, 0, "background"), tick(0, 500, "before"), tick(5, 510, "after")];
+    expect(trafficOf(ticks, WIDE).bytes).toEqual({ value: 0, low: 0, high: 0 });
+  });
+
   test("is unknown without a reading after it", () => {
     expect(() => trafficOf([tick(0, 10, "before")], WIDE)).toThrow(/not read after/u);
   });

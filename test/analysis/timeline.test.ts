@@ -76,36 +76,42 @@ describe("the moments", () => {
 });
 
 describe("rounds", () => {
-  test("have the dirty rate that the next round's first sample tells, and no bytes where none were told", () => {
-    const progress = (t: number, round: number, more: object = {}) => ({
-      record: "progress",
-      at: at(t),
-      status: "active",
-      round,
-      ...more,
-    });
-    const all = records(
-      event("command", "source", 0),
-      progress(0.1, 0),
-      progress(0.2, 1, { transferred: 10, remaining: 100, throttle: 0 }),
-      progress(0.9, 1, { transferred: 80, throttle: 0.2 }),
-      event("round", "source", 1, { round: 2 }),
-      progress(1.1, 2, { transferred: 110, dirtyRate: 77 }),
-    );
-    const rounds = roundsOf(
+  const progress = (t: number, round: number, more: object = {}) => ({
+    record: "progress",
+    at: at(t),
+    status: "active",
+    round,
+    ...more,
+  });
+  const find = (...lines: object[]) => {
+    const all = records(event("command", "source", 0), ...lines);
+    return roundsOf(
       all,
       timelineOf(() => all, null, none),
       2,
     );
+  };
+
+  test("have the bytes sent until the hypervisor said that the next began", () => {
+    const rounds = find(
+      progress(0.1, 0),
+      progress(0.2, 1, { transferred: 10, remaining: 100, throttle: 0 }),
+      progress(0.8, 1, { transferred: 80, throttle: 0.2 }),
+      event("round", "source", 1, { round: 2 }),
+      progress(1.2, 2, { transferred: 120, dirtyRate: 77 }),
+      progress(2.1, 2, { transferred: 150 }),
+    );
     expect(rounds).toHaveLength(2);
-    expect(rounds[0]).toMatchObject({
-      round: 1,
-      transferred: 100,
-      remainingAtStart: 100,
-      dirtyRate: 77,
-      throttle: 0.2,
-    });
+    expect(rounds[0]).toMatchObject({ transferred: 100, remainingAtStart: 100, dirtyRate: 77, throttle: 0.2 });
     expect(rounds[0]!.throughput).toBeCloseTo((100 * 8) / 0.8, 3);
-    expect(rounds[1]).toMatchObject({ round: 2, end: 2, dirtyRate: null, remainingAtStart: null });
+    expect(rounds[1]).toMatchObject({ round: 2, end: 2, transferred: 50, dirtyRate: null, remainingAtStart: null });
+  });
+
+  test("have no dirty rate where the hypervisor had not measured any", () => {
+    const rounds = find(progress(0.2, 1, { dirtyRate: 0 }), progress(1, 2, { dirtyRate: 0 }));
+    expect(rounds.map(({ dirtyRate, transferred }) => [dirtyRate, transferred])).toEqual([
+      [null, null],
+      [null, null],
+    ]);
   });
 });
