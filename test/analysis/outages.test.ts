@@ -164,4 +164,33 @@ describe("outages", () => {
       { numRuns: 300 },
     );
   });
+
+  test("captures at the VM's link narrow the beginning, and the truth stays inside", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1200, max: 1700, noNaN: true }),
+        fc.double({ min: 3, max: 500, noNaN: true }),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        fc.double({ min: 0, max: 0.0005, noNaN: true }),
+        (begin, length, way, uncertainty) => {
+          const truth: TrueOutage = { begin: begin * MS, end: (begin + length) * MS, kind: "loss" };
+          const delay = () => way * MS;
+          const flights = assembleFlights(
+            probeLog({ interval: MS, ticks: 3000, outages: [truth], there: delay, back: delay }),
+            originAt(0),
+          );
+          const request = flights.sent.map((t) => t + way / 1e3);
+          const reply = request.map((t, i) => (Number.isNaN(flights.received[i]!) ? Number.NaN : t));
+          const lateness = judgeLateness(flights, 1);
+          const [plain] = findOutages(flights, lateness);
+          const [narrow] = findOutages(flights, lateness, { request, reply, uncertainty });
+          expect(narrow!.begin.low * 1e9).toBeLessThanOrEqual(truth.begin + 1);
+          expect(narrow!.begin.high * 1e9).toBeGreaterThanOrEqual(truth.begin - 1);
+          expect(narrow!.begin.low).toBeGreaterThanOrEqual(plain!.begin.low);
+          expect(narrow!.begin.high).toBeLessThanOrEqual(plain!.begin.high);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
 });
