@@ -38,6 +38,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { needs: "tcpdump", package: "tcpdump", why: "captures" },
 ];
 
+/** Seconds that apt waits for another one to end. */
+const LOCK_WAIT = 120;
+
 /** What is missing here, one entry per package. */
 export function missingPackages(requirements: readonly Requirement[] = REQUIREMENTS): Requirement[] {
   const missing = requirements.filter(({ needs }) => (needs.startsWith("/") ? !existsSync(needs) : !locate(needs)));
@@ -89,7 +92,8 @@ function installer(interactive: boolean): readonly string[] | undefined {
 
 /** apt's output goes to standard error: ours may be a document. */
 function apt(prefix: readonly string[], packages: readonly string[]): Promise<number> {
-  const script = 'apt-get update && exec apt-get install --yes --no-install-recommends "$@"';
+  // A fresh machine is often still updating itself.
+  const script = `apt-get update && exec apt-get -o DPkg::Lock::Timeout=${LOCK_WAIT} install --yes --no-install-recommends "$@"`;
   const argv = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script, "sh", ...packages];
   const child = spawn(argv[0]!, argv.slice(1), { stdio: [prefix.length > 0 ? "inherit" : "ignore", 2, 2] });
   return new Promise((resolve) => {
