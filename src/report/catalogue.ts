@@ -1,45 +1,9 @@
 /** What each measurement is called in front of people, and what it means. The order here is the order in tables. */
-import type { ProbeFate } from "../model/result.ts";
-
-export interface Meaning {
-  readonly label: string;
-  readonly definition: string;
-}
+import type { Measurement, PassResult, ProbeFate } from "../model/result.ts";
+import { MEANINGS, type Meaning } from "./meanings.ts";
 
 /** The four times that must never be confused: different numbers, labelled apart, always shown together. */
 export const FOUR_TIMES = ["totalTime", "downtime", "blackout", "downtimeReported"] as const;
-
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  totalTime: {
-    label: "Total time",
-    definition: "From the migrate command until the migration has completed, on the benchmark server's own clock.",
-  },
-  downtime: {
-    label: "Downtime",
-    definition: "How long a client could not reach the VM, seen by probes. The bounds come from actual send times.",
-  },
-  blackout: {
-    label: "Blackout",
-    definition: "How long the vCPUs stood still: from STOP on the source to RESUME on the destination.",
-  },
-  downtimeReported: { label: "Reported downtime", definition: "What the hypervisor itself claims as downtime." },
-  totalTimeReported: { label: "Reported total time", definition: "What the hypervisor itself claims as total time." },
-  setupTime: { label: "Setup time", definition: "What the hypervisor needed before it sent the first page." },
-  lostProbeTime: {
-    label: "Lost-probe time",
-    definition: "Number of lost probes times the probe interval: how the original paper computed downtime.",
-  },
-  replyGap: {
-    label: "Reply gap",
-    definition: "The longest time between two replies that arrived one after the other.",
-  },
-  transferred: {
-    label: "Data on the wire",
-    definition: "Bytes that the migration put on the migration network, counted by the managed switch.",
-  },
-  transferredReported: { label: "Reported data", definition: "Bytes that the hypervisor says it transferred." },
-  rounds: { label: "Rounds", definition: "How often the hypervisor went over the memory; the first copies all of it." },
-};
 
 const ORDER = Object.keys(MEANINGS);
 
@@ -50,6 +14,17 @@ const humanise = (name: string): string => {
 };
 
 export const meaningOf = (name: string): Meaning => MEANINGS[name] ?? { label: humanise(name), definition: "" };
+
+/** A pass's measurement; where there is none, a reason that says more than that. */
+export function measurementOf(pass: Pick<PassResult, "kind" | "measurements">, name: string): Measurement | undefined {
+  const measurement = pass.measurements[name];
+  if (measurement !== undefined || pass.kind !== "quiet" || !PROBED.has(name)) return measurement;
+  return { value: null, unit: "s", source: "", unknown: "a quiet pass sends no probes" };
+}
+const PROBED: ReadonlySet<string> = new Set([
+  ...["downtime", "downtimeTotal", "lostProbeTime", "replyGap"],
+  ...["probesSent", "probesLost", "probesLate", "probesMissed", "probesRefused"],
+]);
 
 /** Known names first and in the catalogue's order, then the others by name. */
 export function sortNames(names: Iterable<string>): string[] {

@@ -67,14 +67,13 @@ export const formatChosen = (value: number, unit: Measurement["unit"]): string =
 export function formatBounded(value: number, unit: Measurement["unit"], low: number, high: number): string {
   const scale = scaleFor(Math.max(Math.abs(value), Math.abs(low), Math.abs(high)), unit);
   const width = (high - low) / scale.factor;
-  const decimals =
-    width > 0
-      ? Math.min(6, Math.max(0, -Math.floor(Math.log10(width / 4))))
-      : decimalsFor(value / scale.factor, unit === "count");
+  const usual = decimalsFor(value / scale.factor, unit === "count");
+  // However narrow the bounds, one digit beyond the usual three is all that a reader can use.
+  const decimals = width > 0 ? Math.min(usual + 1, Math.max(0, -Math.floor(Math.log10(width / 4)))) : usual;
   const step = 10 ** decimals;
   // A hair of tolerance, or 171.0 stored as 170.99999999999997 would be rounded outwards to 170.
-  const down = Math.floor((low / scale.factor) * step + 1e-6) / step;
-  const up = Math.ceil((high / scale.factor) * step - 1e-6) / step;
+  const down = Math.floor((low / scale.factor) * step + 1e-9) / step;
+  const up = Math.ceil((high / scale.factor) * step - 1e-9) / step;
   const text = fixed(value / scale.factor, decimals);
   return `${withUnit(text, scale.unit)} [${fixed(down, decimals)} … ${fixed(up, decimals)}]`;
 }
@@ -83,7 +82,13 @@ export function formatBounded(value: number, unit: Measurement["unit"], low: num
 export function formatMeasurement(measurement: Measurement | undefined): string {
   if (measurement === undefined) return "unknown: not measured";
   const { value, unit, low, high } = measurement;
-  if (value === null) return `unknown: ${measurement.unknown ?? "no reason was recorded"}`;
+  if (value === null) {
+    // Unknown and yet not without bounds: a migration that was given up had lasted so long already.
+    const least = low === undefined ? [] : [`at least ${formatValue(low, unit)}`];
+    const most = high === undefined ? [] : [`at most ${formatValue(high, unit)}`];
+    const bounds = [...least, ...most].join(", ");
+    return `unknown: ${measurement.unknown ?? "no reason was recorded"}${bounds && ` (${bounds})`}`;
+  }
   if (low === undefined && high === undefined) return formatValue(value, unit);
   if (low !== undefined && high !== undefined) return formatBounded(value, unit, low, high);
   return low === undefined

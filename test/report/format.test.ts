@@ -46,7 +46,8 @@ describe("a number for people", () => {
 describe("bounds", () => {
   test("decide how many digits are shown", () => {
     expect(formatBounded(0.1753, "s", 0.1712, 0.1779)).toBe("175 ms [171 … 178]");
-    expect(formatBounded(0.1753, "s", 0.17521, 0.17544)).toBe("175.30 ms [175.21 … 175.44]");
+    expect(formatBounded(0.1753, "s", 0.17521, 0.17544)).toBe("175.3 ms [175.2 … 175.5]");
+    expect(formatBounded(0.083307, "s", 0.083306, 0.083308)).toBe("83.31 ms [83.30 … 83.31]");
   });
 
   test("are rounded outwards, so that the truth never falls out", () => {
@@ -60,9 +61,9 @@ describe("bounds", () => {
           const high = low + width;
           const match = /^\S+ (\S+) \[(\S+) … (\S+)\]$/u.exec(formatBounded((low + high) / 2, "s", low, high))!;
           const factor = factors[match[1]!]!;
-          // A millionth of the last digit is the tolerance for binary fractions.
-          expect(numeric(match[2]!) * factor).toBeLessThanOrEqual(low + width * 1e-3 + 1e-11);
-          expect(numeric(match[3]!) * factor).toBeGreaterThanOrEqual(high - width * 1e-3 - 1e-11);
+          // A billionth is the tolerance for binary fractions.
+          expect(numeric(match[2]!) * factor).toBeLessThanOrEqual(low + high * 1e-9 + 1e-14);
+          expect(numeric(match[3]!) * factor).toBeGreaterThanOrEqual(high - high * 1e-9 - 1e-14);
         },
       ),
     );
@@ -77,5 +78,8 @@ describe("bounds", () => {
 test("unknown is said with its reason, never as zero or nothing", () => {
   expect(formatMeasurement({ value: null, unit: "s", source: "x", unknown: "no probes" })).toBe("unknown: no probes");
   expect(formatMeasurement({ value: null, unit: "s", source: "x" })).toBe("unknown: no reason was recorded");
+  expect(formatMeasurement({ value: null, unit: "s", source: "x", unknown: "cancelled", low: 120 })).toBe(
+    "unknown: cancelled (at least 120 s)",
+  );
   expect(formatMeasurement(undefined)).toBe("unknown: not measured");
 });

@@ -1,7 +1,7 @@
 /** The outage's anatomy: what happened between the last reply from the source and the first from the destination. */
 import type { EChartsOption } from "echarts";
 import type { Anatomy } from "../../model/result.ts";
-import { formatDifference, formatValue } from "../format.ts";
+import { formatValue } from "../format.ts";
 import { BASE, type Figure, milliseconds } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
 
@@ -23,7 +23,7 @@ function rowsOf(anatomy: Anatomy): Row[] {
     at += segment.seconds;
     const negative = segment.seconds < 0;
     return {
-      label: `${labelOf(anatomy, segment.from)} → ${labelOf(anatomy, segment.to)}: ${formatValue(segment.seconds, "s")}`,
+      label: `${formatValue(segment.seconds, "s")} until ${labelOf(anatomy, segment.to)}`,
       from,
       to: at,
       ink: negative ? "negative" : segment.from === "stop" ? "blackout" : "neutral",
@@ -31,13 +31,13 @@ function rowsOf(anatomy: Anatomy): Row[] {
   });
   if (anatomy.unexplained !== 0)
     rows.push({
-      label: `of which unexplained: ${formatDifference(anatomy.unexplained, "s").replace(/^\+/u, "")}`,
+      label: `${formatValue(anatomy.unexplained, "s")} of it unexplained`,
       from: at - anatomy.unexplained,
       to: at,
       ink: "held",
     });
   rows.push({
-    label: `sum of the segments: ${formatValue(anatomy.total, "s")}`,
+    label: `${formatValue(anatomy.total, "s")} is the sum of the segments`,
     from: 0,
     to: anatomy.total,
     ink: "downtime",
@@ -60,7 +60,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
     grid: { left: 12, right: 18, top: 8, height: rows.length * ROW, outerBoundsMode: "none" },
     xAxis: {
       type: "value",
-      name: "milliseconds since the last reply from the source",
+      name: `milliseconds since ${labelOf(anatomy, anatomy.segments[0]!.from)}`,
       nameLocation: "middle",
       nameGap: 28,
       nameTextStyle: { color: LIGHT.muted, fontSize: 12 },

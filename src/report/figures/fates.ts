@@ -13,7 +13,7 @@ interface Look {
 export const LOOKS: Readonly<Record<ProbeFate, Look>> = {
   "answered-by-source": { ink: "source", symbol: "circle", size: 5 },
   "answered-by-destination": { ink: "destination", symbol: "diamond", size: 7 },
-  answered: { ink: "neutral", symbol: "circle", size: 5 },
+  answered: { ink: "muted", symbol: "circle", size: 5 },
   held: { ink: "held", symbol: "triangle", size: 8 },
   "lost-at-source": { ink: "lost", symbol: "rect", size: [2, 18], lane: "lost at source" },
   "lost-at-destination": { ink: "lost-there", symbol: "rect", size: [2, 18], lane: "lost at dest." },

@@ -19,7 +19,9 @@ export interface PingPatternInput {
 
 /** The part of a pass that shows the outage with as much again on both sides; undefined when nothing happened. */
 export function windowAround(pass: Pick<PassResult, "outages">, marks: PassSeries["marks"]): Span | undefined {
-  const main = pass.outages.filter(({ during }) => during === "blackout" || during === "migration");
+  // What matters is the outage around the blackout; hiccups of the rest of the migration would only make it small.
+  const around = pass.outages.filter(({ during }) => during === "blackout");
+  const main = around.length > 0 ? around : pass.outages.filter(({ during }) => during === "migration");
   const moments = main.flatMap(({ begin, end }) => [begin.low, end.high]);
   if (marks.stop !== null) moments.push(marks.stop);
   if (marks.resume !== null) moments.push(marks.resume);

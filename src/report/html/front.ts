@@ -1,6 +1,6 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
-import { acceleratorSentence, FOUR_TIMES, meaningOf } from "../catalogue.ts";
+import { acceleratorSentence, FOUR_TIMES, meaningOf, measurementOf } from "../catalogue.ts";
 import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
@@ -61,8 +61,8 @@ export function times(result: Result): Html {
       html`<a href="#${trialId(index)}">${trial.id}</a><br><span class="role">${trial.scenario}</span>`,
       pass.kind,
       badge(pass.status),
-      ...FOUR_TIMES.map((name) => measured(pass.measurements[name])),
-      measured(pass.measurements.transferred),
+      ...FOUR_TIMES.map((name) => measured(measurementOf(pass, name))),
+      measured(measurementOf(pass, "transferred")),
     ]),
   );
   const headings = ["Trial", "Pass", "Status", ...FOUR_TIMES.map(named), named("transferred")];

@@ -1,7 +1,7 @@
-/** The tables of one trial: outages, bytes, both passes, statistics, rounds, phases, settings, announcements. */
+/** The tables of what was measured in a trial: outages, anatomy, rounds, bytes, both passes. */
 import type { PassResult, TrialResult } from "../../model/result.ts";
-import { meaningOf, sortNames } from "../catalogue.ts";
-import { formatChosen, formatDifference, formatMoment, formatValue } from "../format.ts";
+import { meaningOf, measurementOf, sortNames } from "../catalogue.ts";
+import { formatDifference, formatMoment, formatValue } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { measured, named, number } from "./parts.ts";
 
@@ -84,21 +84,22 @@ export function bytesTable(pass: PassResult): Html {
     `Bytes of the ${pass.kind} pass: by the switch's ports, background subtracted, and by the hosts' interfaces`,
     ["Port of the switch", "Direction", "Switch", "Background subtracted", "Host's interface", "Host minus switch"],
     ports,
-  )}<p>The hypervisor itself reports ${measured(pass.measurements.transferredReported)} transferred.</p>`;
+  )}<p>The hypervisor itself reports ${measured(measurementOf(pass, "transferredReported"))} transferred.</p>`;
 }
 
 /** Every measurement of both passes and what probing changed. */
-export function passesTable({ passes }: TrialResult): Html {
+export function passesTable({ passes, measurements }: TrialResult): Html {
   const [quiet, probed] = [passes.find(({ kind }) => kind === "quiet"), passes.find(({ kind }) => kind === "probed")];
   const names = sortNames(passes.flatMap(({ measurements }) => Object.keys(measurements)));
   const absent = (pass: PassResult | undefined, kind: string): Html | undefined =>
     pass ? undefined : UNKNOWN(`there is no ${kind} pass`);
-  return table(
+  const ofBoth = sortNames(Object.keys(measurements).filter((name) => !names.includes(name)));
+  return html`${table(
     "Quiet and probed pass: what did probing cost?",
     ["Measurement", "Quiet", "Probed", "Difference", "From"],
     names.map((name) => {
-      const a = quiet?.measurements[name];
-      const b = probed?.measurements[name];
+      const a = quiet && measurementOf(quiet, name);
+      const b = probed && measurementOf(probed, name);
       const both =
         a && b && a.value !== null && b.value !== null ? formatDifference(b.value - a.value, b.unit) : undefined;
       const share =
@@ -111,71 +112,11 @@ export function passesTable({ passes }: TrialResult): Html {
         (b ?? a)?.source,
       ];
     }),
-  );
-}
-
-export function statisticsTable({ statistics, kind }: PassResult): Html {
-  return table(
-    `Memory and disk categories, ${kind} pass`,
-    ["Category", "Moment", "Host", "Asked", "Bytes"],
-    statistics.map(({ category, moment, host, source, bytes }) => [
-      category,
-      moment,
-      host,
-      source,
-      formatValue(bytes, "bytes"),
-    ]),
-  );
-}
-
-const plain = (value: string | number | boolean, unit: string | undefined): string => {
-  if (typeof value === "boolean") return value ? "on" : "off";
-  if (typeof value === "string") return value;
-  if (unit === "s" || unit === "bytes" || unit === "bits/s" || unit === "bytes/s" || unit === "share")
-    return formatChosen(value, unit);
-  return unit === undefined ? String(value) : `${value} ${unit}`;
-};
-
-export function settingsTable({ settings }: PassResult): Html {
-  return table(
-    "Settings as asked for and as read back from the hypervisor",
-    ["Setting", "Hypervisor's name", "Host", "Asked", "Effective", "Remark"],
-    settings.map(({ name, native, host, asked, effective, unit }) => [
-      name,
-      html`<code>${native}</code>`,
-      host,
-      asked === undefined ? "left at the default" : plain(asked, unit),
-      plain(effective, unit),
-      asked !== undefined && asked !== effective ? html`<strong class="flag">⚠ not what was asked for</strong>` : "",
-    ]),
-  );
-}
-
-export function announcementsTable({ announcements }: PassResult): Html {
-  const names = {
-    rarp: "RARP",
-    "gratuitous-arp": "gratuitous ARP",
-    "unsolicited-na": "unsolicited neighbour advertisement",
-  };
-  return table(
-    "Announcements of the VM's new place",
-    ["Announcement", "Time since the migrate command", "Seen at"],
-    announcements.map(({ kind, t, seenAt }) => [names[kind], number(formatMoment(t)), seenAt]),
-  );
-}
-
-export function phasesTable({ phases, kind }: PassResult): Html {
-  return table(
-    `Phases of the ${kind} pass`,
-    ["Phase", "Began", "Took", "Outcome", "Note"],
-    phases.map(({ name, start, seconds, outcome, note }) => [
-      name.replaceAll("-", " "),
-      number(formatMoment(start)),
-      outcome === "skipped" ? "skipped" : formatValue(seconds, "s"),
-      outcome,
-      note,
-    ]),
-  );
+  )}${table(
+    "Of both passes together",
+    ["Measurement", "Value", "From"],
+    ofBoth.map((name) => [named(name), measured(measurements[name]), measurements[name]?.source]),
+  )}`;
 }
 
 /** The definitions of all names in a trial that the front page did not explain already. */

@@ -9,18 +9,8 @@ import { formatMeasurement, formatValue } from "../format.ts";
 import { fateLegend, figureBlock } from "./figure.ts";
 import { type Html, html } from "./html.ts";
 import { badge, trialId } from "./parts.ts";
-import {
-  anatomyTable,
-  announcementsTable,
-  bytesTable,
-  definitionsOf,
-  outagesTable,
-  passesTable,
-  phasesTable,
-  roundsTable,
-  settingsTable,
-  statisticsTable,
-} from "./tables.ts";
+import { announcementsTable, phasesTable, settingsTable, statisticsTable } from "./setup.ts";
+import { anatomyTable, bytesTable, definitionsOf, outagesTable, passesTable, roundsTable } from "./tables.ts";
 
 export interface TrialInput {
   readonly trial: TrialResult;
@@ -85,7 +75,7 @@ export function trialSection(input: TrialInput): Html {
     pass && series.find((one) => one.trial === trial.id && one.pass === pass.kind);
   const mainSeries = seriesOf(main);
   const progress = main && mainSeries ? progressFigure(main, mainSeries) : undefined;
-  const names = sortNames(trial.passes.flatMap(({ measurements }) => Object.keys(measurements)));
+  const names = sortNames([trial, ...trial.passes].flatMap(({ measurements }) => Object.keys(measurements)));
   return html`<section class="trial" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">Trial ${trial.id}: ${trial.scenario}, repetition ${trial.repetition} ${badge(trial.status)}</h2>
 ${failures(trial)}

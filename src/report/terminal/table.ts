@@ -1,7 +1,7 @@
 /** The result of a run as text: per trial and pass the main measurements, with what is wrong before what is measured. */
 import type { Measurement, PassResult, Result, TrialResult } from "../../model/result.ts";
 import type { Status } from "../../model/run.ts";
-import { acceleratorSentence, FOUR_TIMES, meaningOf, sortNames } from "../catalogue.ts";
+import { acceleratorSentence, FOUR_TIMES, meaningOf, measurementOf, sortNames } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
 import { clean, type Painter, pad, painter, type Style, widthOf, wrap } from "./text.ts";
 
@@ -39,7 +39,7 @@ function rows(passes: readonly PassResult[], width: number, paint: Painter): str
   const known = (name: string): boolean =>
     passes.some(({ measurements }) => (measurements[name]?.value ?? null) !== null);
   const names = sortNames([...FOUR_TIMES, "transferred", ...SECONDARY.filter(known)]);
-  const cells = names.map((name) => passes.map(({ measurements }) => cell(measurements[name], paint)));
+  const cells = names.map((name) => passes.map((pass) => cell(measurementOf(pass, name), paint)));
   const heads = passes.map(({ kind }) => kind);
   const first = Math.max(...names.map((name) => widthOf(meaningOf(name).label)));
   const columns = heads.map((head, index) => Math.max(widthOf(head), ...cells.map((row) => widthOf(row[index]!))));

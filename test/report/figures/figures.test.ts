@@ -95,7 +95,7 @@ describe("the anatomy", () => {
         [70, 2],
       ],
     });
-    expect(sum!.name).toBe("sum of the segments: 70.0 ms");
+    expect(sum!.name).toBe("70.0 ms is the sum of the segments");
   });
 
   test("is not drawn without segments", () => {

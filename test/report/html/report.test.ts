@@ -61,7 +61,7 @@ describe("the report of a completed trial", () => {
   });
 
   test("shows a negative segment and what is unexplained", () => {
-    expect(text).toContain("RESUME → first announcement: −3.10 ms");
+    expect(text).toContain("−3.10 ms until first announcement");
     expect(text).toContain("33.4 ms of it is unexplained");
   });
 

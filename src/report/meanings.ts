@@ -1,0 +1,128 @@
+/**
+ * The words for each measurement that analysis makes, in the order of tables. Reports read results, not analysis, so that
+ * a result can be shown without its raw files; a test holds these words against the definitions that analysis gives.
+ */
+export interface Meaning {
+  readonly label: string;
+  readonly definition: string;
+}
+
+export const MEANINGS: Readonly<Record<string, Meaning>> = {
+  totalTime: {
+    label: "Total time",
+    definition:
+      "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock.",
+  },
+  downtime: {
+    label: "Downtime",
+    definition:
+      "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value is the middle of what they allow.",
+  },
+  blackout: {
+    label: "Blackout",
+    definition:
+      "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties.",
+  },
+  downtimeReported: {
+    label: "Reported downtime",
+    definition: "What the hypervisor itself claims as downtime; neither the blackout nor what a client sees.",
+  },
+  totalTimeReported: {
+    label: "Reported total time",
+    definition: "What the hypervisor itself gives as the migration's total time.",
+  },
+  setupTime: {
+    label: "Setup time",
+    definition: "What the hypervisor says it needed before it sent the first page.",
+  },
+  pauseAtSource: {
+    label: "Pause at the source",
+    definition:
+      "How long the vCPUs stood still in a migration that came to nothing: from STOP on the source until they ran there again.",
+  },
+  rounds: {
+    label: "Rounds",
+    definition: "How often the hypervisor went over the memory; the first round copies all of it.",
+  },
+  transferred: {
+    label: "Data on the wire",
+    definition:
+      "Bytes that left the source on the migration network, counted by the managed switch at the source's port (SNMP), headers included, background subtracted.",
+  },
+  transferredByInterfaces: {
+    label: "Data by the source's interface",
+    definition:
+      "The same bytes as the source's own interface on the migration network counted them, background subtracted.",
+  },
+  transferredReported: {
+    label: "Reported data",
+    definition: "Bytes that the hypervisor says it sent.",
+  },
+  throughput: {
+    label: "Mean throughput",
+    definition: "Data on the wire over the total time.",
+  },
+  zeroPages: {
+    label: "Zero pages",
+    definition: "Pages that the hypervisor found to be all zeros and did not send.",
+  },
+  normalPages: {
+    label: "Pages sent",
+    definition: "Pages that the hypervisor says it sent in full, repeated ones included.",
+  },
+  postCopyRequests: {
+    label: "Post-copy requests",
+    definition: "Pages that the destination had to ask for after it ran.",
+  },
+  downtimeTotal: {
+    label: "Downtime, all outages",
+    definition:
+      "The sum of all outages from the migrate command to the end of the probing, with the sum of their bounds.",
+  },
+  lostProbeTime: {
+    label: "Lost-probe time",
+    definition:
+      "The time covered by probes that were sent after the migrate command and never answered, each from its actual departure to the next: how the original paper computed downtime. Blind to what is held and answered late.",
+  },
+  replyGap: {
+    label: "Reply gap",
+    definition: "The longest time between two replies that arrived one after the other, from the migrate command on.",
+  },
+  probesSent: {
+    label: "Probes sent",
+    definition:
+      "Probes that the kernel took, in the whole pass; those still under way when the log ended are left out.",
+  },
+  probesLost: {
+    label: "Probes lost",
+    definition: "Probes sent and never answered, in the whole pass.",
+  },
+  probesLate: {
+    label: "Probes answered late",
+    definition: "Probes whose round trip was longer than the threshold stated with the outages, in the whole pass.",
+  },
+  probesMissed: {
+    label: "Probes missed",
+    definition: "Ticks that were over before the prober could send: its machine had stalled. They are not lost probes.",
+  },
+  probesRefused: {
+    label: "Probes refused",
+    definition:
+      "Probes that the kernel refused to send. Nothing is known from them: they are neither answered nor lost.",
+  },
+  probingCostTotalTime: {
+    label: "What probing added to the total time",
+    definition:
+      "What probing added to the total time: the probed pass minus the quiet pass. One pair says little: migrations differ from each other anyway.",
+  },
+  probingCostBlackout: {
+    label: "What probing added to the blackout",
+    definition:
+      "What probing added to the blackout: the probed pass minus the quiet pass. One pair says little: migrations differ from each other anyway.",
+  },
+  probingCostTransferred: {
+    label: "What probing added to the data on the wire",
+    definition:
+      "What probing added to the data on the wire: the probed pass minus the quiet pass. One pair says little: migrations differ from each other anyway.",
+  },
+};
