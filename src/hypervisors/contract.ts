@@ -32,6 +32,8 @@ export interface MigrationOutcome {
   readonly settings: readonly EffectiveSetting[];
   /** Where the VM runs now. `null`: it was lost. */
   readonly runsOn: HostRole | null;
+  /** What the hypervisor is known to do wrong under these circumstances, and what it makes doubtful. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PowerOnRequest {

@@ -73,3 +73,14 @@ export function supportedBy(native: string, version: string): string {
     ? `QEMU ${since} is the first version that supports it`
     : `QEMU ${since} is the first version that supports it, when built with ${built}`;
 }
+
+/**
+ * Measured with QEMU 7.2: a guest that goes round in 2 MiB without ever leaving them (so that the emulated TLB is never
+ * flushed) migrates in 0.6 s over a link on which it cannot converge, and its pages on the destination are up to 26,000
+ * rounds behind each other. The cause is in `physical_memory_sync_dirty_bitmap` (migration/ram.c): the first sync clears
+ * the dirty bits, but resets the TLB only for pages that were not known to be dirty, and at first all are. A guest with
+ * an operating system flushes its TLB whenever it switches processes, which ends the effect.
+ */
+export const TCG_MISSES_WRITES =
+  "the guest's instructions are emulated (tcg): QEMU can miss writes to pages that a guest writes without pause, so that " +
+  "the migration ends sooner than it should and these pages are stale on the destination";
