@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { z } from "zod";
 import { ensureGuestImage, type GuestImage } from "../guest/image.ts";
-import { locate } from "../guest/locate.ts";
+import { locate, systemPath } from "../guest/locate.ts";
 import { asMigrascopeError } from "../model/errors.ts";
 import { Testbed } from "../model/testbed.ts";
 import { nativePrograms } from "../probes/native.ts";
@@ -149,7 +149,9 @@ async function kvm(image: GuestImage | undefined): Promise<Finding> {
 
 /** Runs a command where the lab would: in fresh namespaces that are gone with it. */
 const trial = (mode: ModeVerdict, argv: readonly string[]): Promise<CommandOutput> =>
-  localMachine().run(["unshare", ...userNamespaceOptions(mode.mode), "--net", "--", ...argv]);
+  localMachine().run(["unshare", ...userNamespaceOptions(mode.mode), "--net", "--", ...argv], {
+    env: { PATH: systemPath() },
+  });
 
 async function netem(mode: ModeVerdict): Promise<Finding> {
   if (await succeeds(trial(mode, NETEM_TRIAL))) return ok("links can have delay and loss");

@@ -6,7 +6,7 @@ import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import { LAB_MARK } from "./directory.ts";
-import { enterCommand } from "./init.ts";
+import { enterCommand, labEnvironment } from "./init.ts";
 import type { LabState } from "./state.ts";
 
 /** Names the file descriptor that ends when the outer process does. */
@@ -47,7 +47,7 @@ export async function enterLab(
     detached: true,
     // The pipe is never written to. We hold one end, and the kernel closes it however we end.
     stdio: ["inherit", "inherit", "inherit", "pipe"],
-    env: { ...process.env, ...env, [LAB_MARK]: state.directory, [OUTER_MARK]: String(OUTER_FD) },
+    env: { ...process.env, ...env, ...labEnvironment(state.directory), [OUTER_MARK]: String(OUTER_FD) },
   });
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", (error) =>

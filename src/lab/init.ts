@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { systemPath } from "../guest/locate.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import { localMachine } from "../remote/local.ts";
 import type { CommandOptions, CommandOutput } from "../remote/machine.ts";
@@ -26,6 +27,12 @@ export interface BareLab {
   readonly machines: Readonly<Record<LabMachineName, number>>;
 }
 
+/** What every process of a lab has in its environment beside the user's own. */
+export const labEnvironment = (directory: string): Record<string, string> => ({
+  [LAB_MARK]: directory,
+  PATH: systemPath(),
+});
+
 /** The options of unshare(1) that make what only root could make otherwise. */
 export const userNamespaceOptions = (mode: LabMode): readonly string[] =>
   mode === "user-namespace" ? ["--user", "--map-root-user"] : [];
@@ -39,7 +46,7 @@ export async function startInit(directory: string, mode: LabMode): Promise<BareL
     detached: true, // It outlives us and no terminal's Ctrl-C reaches it.
     cwd: "/",
     stdio: ["ignore", "pipe", logFile],
-    env: { ...process.env, [LAB_MARK]: directory },
+    env: { ...process.env, ...labEnvironment(directory) },
   });
   closeSync(logFile);
   try {
@@ -100,6 +107,6 @@ export function runOn(
   const inside = ["nsenter", `--net=${file("net")}`, `--uts=${file("uts")}`, `--mount=${file("mnt")}`, "--"];
   return localMachine(machine).run([...enterCommand(lab), ...(machine === "benchmark" ? [] : inside), ...argv], {
     ...options,
-    env: { [LAB_MARK]: lab.directory },
+    env: labEnvironment(lab.directory),
   });
 }

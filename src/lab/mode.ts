@@ -1,5 +1,6 @@
 /** With which privilege a lab can run here, and what would be needed otherwise. */
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { systemPath } from "../guest/locate.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import { localMachine } from "../remote/local.ts";
 import { type LabMode, userNamespaceOptions } from "./init.ts";
@@ -25,7 +26,9 @@ async function namespacesLack(mode: LabMode): Promise<Lack | undefined> {
   const trial = "ip link add trial0 type veth peer name trial1 && ip link set trial0 up";
   const namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
   try {
-    await localMachine().run(["unshare", ...userNamespaceOptions(mode), ...namespaces, "--", "sh", "-c", trial]);
+    await localMachine().run(["unshare", ...userNamespaceOptions(mode), ...namespaces, "--", "sh", "-c", trial], {
+      env: { PATH: systemPath() },
+    });
     return undefined;
   } catch (error) {
     const reason = (error as MigrascopeError).message;

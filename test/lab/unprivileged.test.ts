@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CLI, type Ended, NODE, Room } from "./support/room.ts";
 
-/** A user that this machine does not have. */
+/** A user that this machine does not have; its PATH is the one that Debian gives to users. */
 const UID = 54_321;
 
 let room: Room;
@@ -24,7 +24,7 @@ function asUser(script: string, { tun }: { tun: boolean }): Promise<Ended> {
   const node = join(room.directory, "tun");
   const permit = tun ? `mknod "${node}" c 10 200; chmod 666 "${node}"; mount --bind "${node}" /dev/net/tun;` : "";
   const user = `setpriv --reuid=${UID} --regid=${UID} --clear-groups --inh-caps=-all`;
-  const asked = `export HOME=${room.state}; lab() { "${NODE}" "${CLI}" "$@"; }; ${script}`;
+  const asked = `export HOME=${room.state} PATH=/usr/local/bin:/usr/bin:/bin; lab() { "${NODE}" "${CLI}" "$@"; }; ${script}`;
   return room.start([
     ...["unshare", "--mount", "--propagation", "private", "sh", "-euc", `${permit} exec ${user} sh -euc "$1"`, "sh"],
     asked,
