@@ -44,8 +44,8 @@ export interface DetectedOutage {
  *
  * Why the bounds hold. Let the VM be out from B to E. The last probe that was answered before had been answered, so B is
  * after its departure. The first bad probe met the outage, at most `delayBound` after its departure, so B is before
- * that. The last lost probe met it too, so E is after its departure; a held one only shows that E is after its release
- * less the usual way back. The first reply after the silence left after E, so E is before its arrival. All of these are
+ * that. The last lost probe met it too, so E is after its departure; where all were held, E is after their release less
+ * the usual way back. The first reply after the silence left after E, so E is before its arrival. All of these are
  * actual times: a tick that the prober missed widens the bounds by itself.
  */
 export function findOutages(flights: Flights, lateness: Lateness, tap?: TapTimes): DetectedOutage[] {
@@ -106,9 +106,7 @@ function outageOf(
   }
   beginLow = Math.min(beginLow, endHigh);
   beginHigh = Math.max(beginLow, Math.min(beginHigh, endHigh));
-  const lastLost = sent[lost.at(-1) ?? -1] ?? beginLow;
-  const released = held.length === 0 ? beginLow : Math.min(sent[held.at(-1)!]!, silence.until - delay);
-  const endLow = Math.min(endHigh, Math.max(beginLow, lastLost, released));
+  const endLow = Math.min(endHigh, Math.max(beginLow, surelyOut(flights, lost, held, silence, delay)));
 
   const low = Math.max(0, endLow - beginHigh);
   const high = open.begin || open.end ? null : endHigh - beginLow;
@@ -130,6 +128,23 @@ function outageOf(
     lostProbeTime: timeCovered(flights, lost),
     replyGap: open.end || silence.from === Number.NEGATIVE_INFINITY ? null : silence.until - silence.from,
   };
+}
+
+/**
+ * The last moment at which the VM was surely out: the last lost probe's departure. Late answers after it may as well come
+ * from a machine that stalled when the VM was back. Where nothing was lost, it is the release of what was held, less the
+ * longest usual way back.
+ */
+function surelyOut(
+  flights: Flights,
+  lost: readonly number[],
+  held: readonly number[],
+  silence: Silence,
+  delay: number,
+): number {
+  if (lost.length > 0) return flights.sent[lost.at(-1)!]!;
+  if (held.length > 0) return Math.min(flights.sent[held.at(-1)!]!, silence.until - delay);
+  return Number.NEGATIVE_INFINITY;
 }
 
 /** The last probe before `firstBad` whose reply had come when the silence began. */
