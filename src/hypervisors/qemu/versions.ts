@@ -75,11 +75,12 @@ export function supportedBy(native: string, version: string): string {
 }
 
 /**
- * Measured with QEMU 7.2: a guest that goes round in 2 MiB without ever leaving them (so that the emulated TLB is never
- * flushed) migrates in 0.6 s over a link on which it cannot converge, and its pages on the destination are up to 26,000
- * rounds behind each other. The cause is in `physical_memory_sync_dirty_bitmap` (migration/ram.c): the first sync clears
- * the dirty bits, but resets the TLB only for pages that were not known to be dirty, and at first all are. A guest with
- * an operating system flushes its TLB whenever it switches processes, which ends the effect.
+ * Measured with QEMU 7.2.22: a guest that goes round in 2 MiB without ever leaving them migrates in 0.6 s over a link on
+ * which it cannot converge, and its pages on the destination are then up to 26,000 rounds apart. The same happens to
+ * 8 MiB after a cancelled migration. Likely cause, not proven: the first sync of the dirty bitmap (migration/ram.c,
+ * `physical_memory_sync_dirty_bitmap` in current sources) clears the dirty bits, but makes the emulated TLB watch only
+ * pages that were not known to be dirty, and at that moment all are. How far it reaches into guests with an operating
+ * system, whose TLB is flushed now and then, has not been measured.
  */
 export const TCG_MISSES_WRITES =
   "the guest's instructions are emulated (tcg): QEMU can miss writes to pages that a guest writes without pause, so that " +

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, expect } from "vitest";
 import type { MigrationObserver, MigrationOutcome } from "../../../src/hypervisors/contract.ts";
 import { QemuDriver, type QemuDriverOptions } from "../../../src/hypervisors/qemu/driver.ts";
 import type { HostSetup } from "../../../src/hypervisors/qemu/instance.ts";
@@ -132,3 +133,35 @@ export function processesWith(...containing: string[]): number[] {
 
 /** Bits per second, so low that a 96 MiB VM with a busy guest cannot get across. */
 export const SLOW = "8MiB/s";
+
+/**
+ * For one test file: makes pairs with a VM that runs, ends them after each test, and fails a test that left a QEMU behind.
+ */
+export function pairsForTests() {
+  const pairs: Pair[] = [];
+  afterEach(async () => {
+    for (const pair of pairs.splice(0)) {
+      await pair.driver.powerOff();
+      const left = pair.processes();
+      await pair.end();
+      expect(left, "a QEMU was left behind").toEqual([]);
+    }
+  });
+  const poweredOff = (...options: ConstructorParameters<typeof Pair>): Pair => {
+    const pair = new Pair(...options);
+    pairs.push(pair);
+    return pair;
+  };
+  const poweredOn = async (...options: ConstructorParameters<typeof Pair>): Promise<Pair> => {
+    const pair = poweredOff(...options);
+    await pair.powerOn();
+    return pair;
+  };
+  return { poweredOn, poweredOff };
+}
+
+/** What happened and where, without changes of state and rounds. */
+export const kinds = (events: readonly MigrationEvent[]): string[] =>
+  events.map((event) => `${event.kind} ${event.host}`).filter((kind) => !/^(status|round) /u.test(kind));
+export const eventOf = (events: readonly MigrationEvent[], kind: string): MigrationEvent =>
+  events.find((event) => event.kind === kind)!;
