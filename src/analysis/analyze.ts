@@ -61,7 +61,7 @@ async function analyzeTrial(trial: TrialOnDisk, manifest: Manifest) {
     scenario: trial.scenario.name,
     definition: trial.scenario,
     repetition: trial.repetition,
-    hypervisor: firstHost(passes)?.hypervisor ?? manifest.testbed.hypervisor,
+    hypervisor: manifest.testbed.hypervisor,
     accelerator: firstHost(passes)?.accelerator ?? "unknown",
     status: trial.status ?? (manifest.state === "interrupted" ? "cancelled" : "failed"),
     passes,

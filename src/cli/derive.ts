@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { analyzeRun, stringifyResult } from "../analysis/analyze.ts";
 import type { Result } from "../model/result.ts";
-import { renderReport } from "../report/html/report.ts";
 import { writeFileAtomic } from "../run/write/files.ts";
 
 export interface Derived {
@@ -18,6 +17,8 @@ export async function derive(directory: string): Promise<Derived> {
   const json = stringifyResult(result);
   const report = join(directory, "report.html");
   await writeFileAtomic(join(directory, "result.json"), json);
+  // Loaded when needed: the figures' library takes as long to load as a short command takes to run.
+  const { renderReport } = await import("../report/html/report.ts");
   await writeFileAtomic(report, renderReport(result, series));
   return { result, json, report };
 }

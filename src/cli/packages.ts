@@ -3,6 +3,9 @@ import { ensurePackages, REQUIREMENTS, type Requirement } from "../lab/packages.
 
 const TESTS: readonly Requirement[] = [
   { needs: "chromium", package: "chromium", why: "the report's tests in a real browser" },
+  { needs: "ping", package: "iputils-ping", why: "the lab's tests" },
+  { needs: "ps", package: "procps", why: "the lab's tests" },
+  { needs: "script", package: "bsdutils", why: "the lab's tests at a terminal" },
   { needs: "setpriv", package: "util-linux", why: "the lab's tests without root" },
 ];
 const BENCHMARKS: readonly Requirement[] = [

@@ -13,7 +13,7 @@ import { runPlan } from "../trial/run.ts";
 import { tableOptions } from "./analyze.ts";
 import { derive } from "./derive.ts";
 import { EXIT, interruptSignal } from "./exit.ts";
-import type { RunArguments } from "./run.ts";
+import type { RunArguments } from "./run-arguments.ts";
 import { toolVersion } from "./version.ts";
 
 /** @returns the exit code. @throws MigrascopeError when the run directory could not be kept. */

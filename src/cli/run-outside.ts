@@ -13,7 +13,7 @@ import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Testbed } from "../model/testbed.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { interruptSignal } from "./exit.ts";
-import type { RunArguments } from "./run.ts";
+import type { RunArguments } from "./run-arguments.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 

@@ -7,17 +7,7 @@ import { loadPlan } from "../config/plan.ts";
 import { defaultTestbed, loadTestbed } from "../config/testbed.ts";
 import { insideLab } from "../lab/enter.ts";
 import { type Plan, ProbeSpec } from "../model/plan.ts";
-import type { Testbed } from "../model/testbed.ts";
-import { runFromInside } from "./run-inside.ts";
-import { runFromOutside } from "./run-outside.ts";
-
-/** What a run needs to know, from the command line. */
-export interface RunArguments {
-  readonly plan: Plan;
-  readonly testbed: Testbed;
-  readonly directory: string;
-  readonly json: boolean;
-}
+import type { RunArguments } from "./run-arguments.ts";
 
 interface Options {
   testbed?: string;
@@ -46,7 +36,10 @@ export function runCommand(): Command {
       // The default directory has a random part: the process inside must be told the one that was chosen.
       const again = [process.execPath, fileURLToPath(new URL("main.ts", import.meta.url)), ...process.argv.slice(2)];
       if (options.out === undefined) again.push("--out", run.directory);
-      process.exitCode = insideLab() === undefined ? await runFromOutside(run, again) : await runFromInside(run);
+      // Loaded when needed: the figures' library alone takes as long to load as a short command takes to run.
+      if (insideLab() === undefined)
+        process.exitCode = await (await import("./run-outside.ts")).runFromOutside(run, again);
+      else process.exitCode = await (await import("./run-inside.ts")).runFromInside(run);
     });
 }
 

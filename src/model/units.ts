@@ -84,7 +84,7 @@ const quantity = (parse: (text: string) => number, write: (value: number) => str
 const plain = (value: number): string => String(Number(value.toPrecision(15)));
 
 /** Schema of a duration in a file (`300ms`); its value is in seconds. */
-export const Duration = quantity(parseDuration, (seconds) => `${plain(seconds * 1e9)}ns`, "300ms");
+export const Duration = quantity(parseDuration, (seconds) => `${seconds}s`, "300ms");
 /** Schema of a size in a file (`256MiB`); its value is in bytes. */
 export const Size = quantity(parseSize, (bytes) => `${bytes}B`, "256MiB").refine(
   Number.isInteger,

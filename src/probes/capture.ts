@@ -1,4 +1,5 @@
 /** Packet captures: headers only, nanosecond timestamps, by tcpdump, which knows every capture interface of every kernel. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import type { Machine } from "../remote/machine.ts";
 
@@ -6,6 +7,11 @@ import type { Machine } from "../remote/machine.ts";
 const SNAP_LENGTH = 128;
 /** KiB of kernel buffer: a second of full-size frames at 1 Gb/s. */
 const KERNEL_BUFFER = 16384;
+/**
+ * Milliseconds between the last packet that matters and the end of a capture. The kernel hands packets over in blocks, at the
+ * latest a second after the first of a block, and tcpdump leaves an unfinished block unread when it is told to stop.
+ */
+const BLOCK_TIMEOUT = 1200;
 
 export interface Capture {
   /** Ends the capture and flushes its file. @throws MigrascopeError COMMAND_FAILED when it had died or could not write. */
@@ -60,6 +66,7 @@ export async function startCapture(machine: Machine, networkInterface: string, f
   });
   return {
     stop: async () => {
+      if (!ended) await sleep(BLOCK_TIMEOUT);
       if (ended) throw failed();
       command.kill("SIGTERM");
       const { exitCode } = await command.ended;

@@ -6,19 +6,30 @@ import { asMigrascopeError } from "../model/errors.ts";
 import type { PassRecord } from "../model/run.ts";
 import { type Capture, startCapture } from "../probes/capture.ts";
 import { type Prober, startProber } from "../probes/prober.ts";
-import type { PassOptions } from "./pass.ts";
+import type { PassOptions } from "./pass-options.ts";
 
 /** Seconds of probing before the migrate command: what the network and the guest are like when nothing happens. */
 const LEAD = 2;
+/**
+ * Probes that nobody looks at, and the seconds between them: they resolve neighbours and wake the guest's network code, whose
+ * first replies would look like an outage.
+ */
+const WARM_UP = 100;
+const WARM_UP_INTERVAL = 5e-3;
 /** Seconds of undisturbed replies after the migration, and how long they are waited for. */
 const TAIL = 2;
 const TAIL_PATIENCE = 20;
+
+interface StartedCapture {
+  readonly name: string;
+  readonly capture: Capture;
+}
 
 export class Instruments {
   readonly probe: NonNullable<PassRecord["probe"]>;
   readonly #options: PassOptions;
   readonly #warn: (message: string) => void;
-  readonly #captures: { name: string; capture: Capture }[] = [];
+  readonly #captures: StartedCapture[] = [];
   #prober: Prober | undefined;
   #progress = { sent: 0, answered: 0, missed: 0 };
 
@@ -44,6 +55,8 @@ export class Instruments {
 
   async startProber(signal: AbortSignal): Promise<undefined> {
     const { testbed, directory, trial, kind, emit } = this.#options;
+    const warmUp = { target: this.probe.target, interval: WARM_UP_INTERVAL, count: WARM_UP, output: "/dev/null" };
+    await (await startProber(testbed.benchmark, warmUp)).finished();
     this.#prober = await startProber(testbed.benchmark, {
       target: this.probe.target,
       interval: this.probe.interval,
@@ -78,13 +91,12 @@ export class Instruments {
   /** @throws the first failure, after all of them have been stopped. */
   async stopCaptures(): Promise<string | undefined> {
     const failures: unknown[] = [];
-    for (const { name, capture } of this.#captures) {
-      try {
-        const { dropped } = await capture.stop();
-        if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets that the capture should have held`);
-      } catch (error) {
-        failures.push(error);
-      }
+    const stop = async ({ name, capture }: StartedCapture): Promise<void> => {
+      const { dropped } = await capture.stop();
+      if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets that the capture should have held`);
+    };
+    for (const result of await Promise.allSettled(this.#captures.map(stop))) {
+      if (result.status === "rejected") failures.push(result.reason);
     }
     if (failures.length > 0) throw asMigrascopeError(failures[0]);
     return this.#captures.length === 0 ? "no capture ran" : undefined;

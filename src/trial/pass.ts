@@ -7,18 +7,15 @@ import { guestStatistics } from "../guest/statistics.ts";
 import type { MigrationObserver, MigrationOutcome } from "../hypervisors/contract.ts";
 import { ARTIFACT, type Moment, type StatisticsReading } from "../model/artifacts.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
-import type { RunEventBody } from "../model/events.ts";
 import type { EffectiveSetting, MigrationRecord } from "../model/migration.ts";
-import type { PlannedTrial } from "../model/plan.ts";
-import type { Failure, PassKind, PassRecord, Status } from "../model/run.ts";
+import type { Failure, PassRecord, Status } from "../model/run.ts";
 import type { HostRole } from "../model/testbed.ts";
-import type { Clock } from "../model/time.ts";
 import { JsonLines } from "../run/write/files.ts";
 import { Counting } from "./counting.ts";
 import { awaitGuest } from "./guest-ready.ts";
 import { Instruments } from "./instruments.ts";
+import type { PassOptions } from "./pass-options.ts";
 import { asFailure, runSteps, type Step } from "./steps.ts";
-import type { LiveTestbed } from "./testbed.ts";
 
 /** Seconds per phase. They are safety nets, far above what a slow machine needs. */
 const BUDGET = {
@@ -30,17 +27,6 @@ const BUDGET = {
   teardown: 60,
   afterDeadline: 60,
 };
-
-export interface PassOptions {
-  readonly trial: PlannedTrial;
-  readonly kind: PassKind;
-  readonly testbed: LiveTestbed;
-  /** The pass's own directory, made by the run writer. */
-  readonly directory: string;
-  readonly interrupt: AbortSignal;
-  readonly clock: Clock;
-  readonly emit: (event: RunEventBody) => void;
-}
 
 /** Runs a pass to its end, however it ends. Never throws for what happened to the testbed: that is the record. */
 export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "artifacts">> {

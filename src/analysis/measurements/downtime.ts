@@ -10,7 +10,7 @@ export const downtime: PassMeasurement = {
   title: "Downtime",
   unit: "s",
   definition:
-    "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value is the middle of what they allow.",
+    "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value reaches from the middle between the last probe answered in time and the first that was not, to the same at its end or to the release of held replies.",
   artifacts,
   measure: (pass) => {
     const outage = pass.downtime();
