@@ -19,8 +19,24 @@ export function outageResult(outage: DetectedOutage, moments: Moments): Outage {
       : { value: outage.replyGap, unit: "s", source: SOURCE };
   const lostProbeTime: Measurement = { ...outage.lostProbeTime, unit: "s", source: SOURCE };
   const during = placeOf(outage, moments);
-  return { firstSequence, lastSequence, lost, late, begin, end, duration, lostProbeTime, replyGap, during };
+  return {
+    firstSequence,
+    lastSequence,
+    lost,
+    late,
+    begin,
+    end,
+    duration,
+    lostProbeTime,
+    replyGap,
+    kind: kindOf(outage, moments),
+    during,
+  };
 }
+
+/** Replies that came late away from the blackout are a delay; the blackout holds probes back without losing any. */
+export const kindOf = (outage: DetectedOutage, moments: Moments): Outage["kind"] =>
+  outage.lost > 0 || placeOf(outage, moments) === "blackout" ? "outage" : "delay";
 
 /** Whether it overlaps the blackout; else by its beginning, before, within or after the migration. */
 export function placeOf({ begin, end }: DetectedOutage, { stop, resume, end: over }: Moments): Outage["during"] {

@@ -27,7 +27,8 @@ export type Measurement = z.infer<typeof Measurement>;
 const Seconds = z.number();
 
 /**
- * An outage: a maximal run of probes that were lost or answered late.
+ * An outage: a maximal run of probes that were lost or answered late. Where all of them were answered after all, and no vCPU
+ * was stopped, it is a delay: part of the brownout.
  * The VM was out of reach from some moment in [begin.low, begin.high] to some moment in [end.low, end.high].
  */
 export const Outage = z.strictObject({
@@ -40,6 +41,11 @@ export const Outage = z.strictObject({
   duration: Measurement,
   lostProbeTime: Measurement,
   replyGap: Measurement,
+  kind: z
+    .enum(["outage", "delay"])
+    .describe(
+      "outage: probes were lost, or it is the one that overlaps the blackout; delay: replies came late, none was lost",
+    ),
   during: z.enum(["before", "migration", "blackout", "after"]).describe("blackout: it overlaps STOP to RESUME"),
 });
 export type Outage = z.infer<typeof Outage>;

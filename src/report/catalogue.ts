@@ -1,5 +1,6 @@
 /** What each measurement is called in front of people, and what it means. The order here is the order in tables. */
-import type { Measurement, PassResult, ProbeFate } from "../model/result.ts";
+import type { Measurement, Outage, PassResult, ProbeFate } from "../model/result.ts";
+import { formatValue } from "./format.ts";
 import { MEANINGS, type Meaning } from "./meanings.ts";
 
 /** The four times that must never be confused: different numbers, labelled apart, always shown together. */
@@ -57,4 +58,14 @@ export function acceleratorSentence(accelerator: string): string {
     default:
       return `The guest's instructions were executed by: ${accelerator}.`;
   }
+}
+
+/** Runs of late replies in which nothing was lost, as a count and their longest: `81 delays without loss, the longest 3.9 ms`. */
+export function delaysInWords(outages: readonly Outage[]): readonly string[] {
+  const delays = outages.filter(({ kind }) => kind === "delay");
+  if (delays.length === 0) return [];
+  const longest = Math.max(...delays.map(({ duration }) => duration.value ?? duration.low ?? 0));
+  return [
+    `${delays.length} ${delays.length === 1 ? "delay" : "delays"} without loss, the longest ${formatValue(longest, "s")}`,
+  ];
 }

@@ -77,7 +77,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   downtimeTotal: {
     label: "Downtime, all outages",
     definition:
-      "The sum of all outages from the migrate command to the end of the probing, with the sum of their bounds.",
+      "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it.",
   },
   lostProbeTime: {
     label: "Lost-probe time",

@@ -75,6 +75,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
     }
     records.append({ record: "report", ...outcome.report });
     settings.push(...outcome.settings);
+    warnings.push(...(outcome.warnings ?? []));
     if (outcome.status === "completed") return undefined;
     const where = outcome.runsOn === null ? "the VM is lost" : `the VM runs on the ${outcome.runsOn}`;
     throw new MigrascopeError(

@@ -89,6 +89,7 @@ export function outageOf(probes: NonNullable<PassSeries["probes"]>, options: Req
     }),
     lostProbeTime: known(lost * options.interval, "s", "probes.bin"),
     replyGap: known(end.high - begin.low + 0.0004, "s", "probes.bin"),
+    kind: "outage",
     during: "blackout",
   };
 }

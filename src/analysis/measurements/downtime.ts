@@ -1,6 +1,6 @@
 import { ARTIFACT } from "../../model/artifacts.ts";
 import { longestGap } from "../gaps.ts";
-import { placeOf } from "../outage-results.ts";
+import { kindOf, placeOf } from "../outage-results.ts";
 import { Bounded, type PassMeasurement } from "./definition.ts";
 
 const artifacts = [ARTIFACT.probes, ARTIFACT.migration];
@@ -35,11 +35,13 @@ export const downtimeTotal: PassMeasurement = {
   title: "Downtime, all outages",
   unit: "s",
   definition:
-    "The sum of all outages from the migrate command to the end of the probing, with the sum of their bounds.",
+    "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it.",
   artifacts,
   measure: (pass) => {
     const moments = pass.moments();
-    const outages = pass.outages().filter((outage) => placeOf(outage, moments) !== "before");
+    const outages = pass
+      .outages()
+      .filter((outage) => placeOf(outage, moments) !== "before" && kindOf(outage, moments) === "outage");
     const sum = { value: 0, low: 0, high: 0 };
     let open = false;
     for (const { duration } of outages) {

@@ -20,7 +20,7 @@ import { makeDisk, run } from "./power.ts";
 import { applySettings, listen, readSettings } from "./prepare.ts";
 import { effective, refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
-import { TCG_MISSES_WRITES } from "./versions.ts";
+import { trackingWarnings } from "./versions.ts";
 import { MigrationWatch } from "./watch.ts";
 
 export interface QemuDriverOptions {
@@ -161,7 +161,8 @@ export class QemuDriver implements HypervisorDriver {
     try {
       const ended = await migrate({ source, destination, watch, request, uri });
       await this.#settle(source, destination, ended);
-      const warnings = this.#options.accelerator === "tcg" ? [TCG_MISSES_WRITES] : [];
+      const { version } = await this.#abilitiesOf(request.from);
+      const warnings = trackingWarnings(this.#options.accelerator, version);
       return { ...ended, settings, warnings };
     } finally {
       watch.end();

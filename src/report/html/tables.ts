@@ -1,6 +1,6 @@
 /** The tables of what was measured in a trial: outages, anatomy, rounds, bytes, both passes. */
 import type { PassResult, TrialResult } from "../../model/result.ts";
-import { meaningOf, measurementOf, sortNames } from "../catalogue.ts";
+import { delaysInWords, meaningOf, measurementOf, sortNames } from "../catalogue.ts";
 import { formatDifference, formatMoment, formatValue } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { measured, named, number } from "./parts.ts";
@@ -9,9 +9,22 @@ const UNKNOWN = (reason: string): Html => html`<span class="unknown">unknown: ${
 const interval = ({ low, high }: { low: number; high: number }): Html =>
   html`${number(formatMoment(low))} … ${number(formatMoment(high))}`;
 
+/** Outages first, delays folded away: an emulated guest has dozens of a millisecond or two. */
 export function outagesTable({ outages }: PassResult): Html {
-  return table(
+  const delays = outages.filter(({ kind }) => kind === "delay");
+  const folded =
+    delays.length > 0
+      ? html`<details><summary>${delaysInWords(outages)[0]!}</summary>${listOf("Delays without loss, from the migrate command", delays)}</details>`
+      : "";
+  return html`${listOf(
     "All outages of the probed pass, from the migrate command",
+    outages.filter(({ kind }) => kind === "outage"),
+  )}${folded}`;
+}
+
+function listOf(caption: string, outages: PassResult["outages"]): Html {
+  return table(
+    caption,
     ["Probes", "Duration", "Began", "Ended", "Lost", "Late", "Lost-probe time", "Reply gap", "When"],
     outages.map((outage) => [
       `${outage.firstSequence} to ${outage.lastSequence}`,

@@ -1,7 +1,7 @@
 /** The result of a run as text: per trial and pass the main measurements, with what is wrong before what is measured. */
-import type { Measurement, PassResult, Result, TrialResult } from "../../model/result.ts";
+import type { Measurement, Outage, PassResult, Result, TrialResult } from "../../model/result.ts";
 import type { Status } from "../../model/run.ts";
-import { acceleratorSentence, FOUR_TIMES, meaningOf, measurementOf, sortNames } from "../catalogue.ts";
+import { acceleratorSentence, delaysInWords, FOUR_TIMES, meaningOf, measurementOf, sortNames } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
 import { clean, type Painter, pad, painter, type Style, widthOf, wrap } from "./text.ts";
 
@@ -69,20 +69,18 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
     ...pass.failures.flatMap((failure) =>
       paragraph(paint("red", "✗"), `${pass.kind} pass: ${failure.message} (${failure.code}). ${failure.advice}`, width),
     ),
-    ...pass.warnings.flatMap((text) => paragraph(paint("yellow", "!"), `${pass.kind} pass: ${text}`, width)),
     ...pass.ports.flatMap(({ port, disagreement }) =>
       disagreement ? paragraph(paint("yellow", "!"), `${pass.kind} pass, port ${port}: ${disagreement}`, width) : [],
     ),
   ]);
-  const outages = trial.passes.flatMap((pass) =>
-    pass.outages.length > 1
-      ? paragraph(
-          "·",
-          `${pass.kind} pass: ${pass.outages.length} outages: ${pass.outages.map(({ duration, begin }) => `${formatMeasurement(duration)} at ${formatValue(begin.high, "s")}`).join("; ")}`,
-          width,
-        )
-      : [],
-  );
+  for (const [text, kinds] of warningsByText(trial)) {
+    const where = kinds.length === 1 ? `${kinds[0]} pass` : "both passes";
+    troubles.push(...paragraph(paint("yellow", "!"), `${where}: ${text}`, width));
+  }
+  const outages = trial.passes.flatMap((pass) => {
+    const text = outagesInWords(pass.outages);
+    return text === undefined ? [] : paragraph("·", `${pass.kind} pass: ${text}`, width);
+  });
   const title = wrap(heading, width - 11).map((line) => paint("bold", line));
   title.push(`${title.pop()}  ${paint(STYLES[trial.status], trial.status)}`);
   return [
@@ -93,6 +91,27 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
       : rows(trial.passes, width, paint)),
     ...outages,
   ];
+}
+
+/** What is doubtful for the same reason in both passes is said once. */
+function warningsByText({ passes }: TrialResult): Map<string, PassResult["kind"][]> {
+  const found = new Map<string, PassResult["kind"][]>();
+  for (const { kind, warnings } of passes)
+    for (const text of warnings) found.set(text, [...(found.get(text) ?? []), kind]);
+  return found;
+}
+
+/** Every outage but the one that the table has as its downtime, and the delays without loss as a count. */
+function outagesInWords(all: readonly Outage[]): string | undefined {
+  const outages = all.filter(({ kind }) => kind === "outage");
+  const listed = outages.map(
+    ({ duration, begin }) => `${formatMeasurement(duration)} at ${formatValue(begin.high, "s")}`,
+  );
+  const parts = [
+    ...(listed.length > 1 ? [`${listed.length} outages: ${listed.join("; ")}`] : []),
+    ...delaysInWords(all),
+  ];
+  return parts.length === 0 ? undefined : parts.join("; ");
 }
 
 /** @returns lines without a last line break. */
