@@ -9,6 +9,7 @@ const TESTS: readonly Requirement[] = [
   { needs: "setpriv", package: "util-linux", why: "the lab's tests without root" },
 ];
 const BENCHMARKS: readonly Requirement[] = [
+  { needs: "tcpdump", package: "tcpdump", why: "the referee between probers" },
   { needs: "tshark", package: "tshark", why: "the peer of our capture reader" },
   { needs: "fping", package: "fping", why: "a peer of our prober" },
   { needs: "ping", package: "iputils-ping", why: "a peer of our prober" },

@@ -35,7 +35,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { needs: "ssh-keygen", package: "openssh-client", why: "the key for the guest" },
   { needs: "qemu-system-x86_64", package: "qemu-system-x86", why: "the hypervisor" },
   { needs: "qemu-img", package: "qemu-utils", why: "the VM's disk" },
-  { needs: "tcpdump", package: "tcpdump", why: "captures" },
 ];
 
 /** Seconds that apt waits for another one to end. */

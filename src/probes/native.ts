@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { MigrascopeError } from "../model/errors.ts";
 
 const DIRECTORY = fileURLToPath(new URL("../../native/prober", import.meta.url));
-const PROGRAMS = ["prober", "echo-target"] as const;
+const PROGRAMS = ["prober", "capture", "echo-target"] as const;
 /** Seconds; a compiler takes about three. */
 const BUILD_TIMEOUT = 120;
 const INSTALL = "sudo apt-get install make gcc libc6-dev";
@@ -15,6 +15,8 @@ const INSTALL = "sudo apt-get install make gcc libc6-dev";
 export interface NativePrograms {
   /** Sends the probes. Needs CAP_NET_RAW. */
   readonly prober: string;
+  /** Copies the headers of packets into a pcap file. Needs CAP_NET_RAW. */
+  readonly capture: string;
   /** Answers them, with outages of known length; for calibration. Needs CAP_NET_RAW. */
   readonly echoTarget: string;
 }
@@ -35,7 +37,7 @@ export function nativePrograms(): Promise<NativePrograms> {
   return building;
 }
 
-/** True when both programs exist and nothing that they are made of is newer. */
+/** True when all programs exist and nothing that they are made of is newer. */
 export async function nativeIsBuilt(directory: string = DIRECTORY): Promise<boolean> {
   const built = await Promise.all(PROGRAMS.map((name) => modified(join(directory, "build", name))));
   return Math.min(...built) >= (await newestSource(directory));
@@ -67,7 +69,8 @@ export async function buildNative(directory: string = DIRECTORY, env = process.e
 }
 
 function programsIn(directory: string): NativePrograms {
-  return { prober: join(directory, "build", "prober"), echoTarget: join(directory, "build", "echo-target") };
+  const program = (name: (typeof PROGRAMS)[number]): string => join(directory, "build", name);
+  return { prober: program("prober"), capture: program("capture"), echoTarget: program("echo-target") };
 }
 
 async function requireTools(directory: string, env: NodeJS.ProcessEnv): Promise<void> {
