@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { ensurePackages, REQUIREMENTS, type Requirement } from "../lab/packages.ts";
+import { nativePrograms } from "../probes/native.ts";
 
 const TESTS: readonly Requirement[] = [
   { needs: "chromium", package: "chromium", why: "the report's tests in a real browser" },
@@ -18,7 +19,7 @@ const FOR = { run: REQUIREMENTS, tests: [...REQUIREMENTS, ...TESTS], bench: [...
 
 export function packagesCommand(): Command {
   return new Command("packages")
-    .description("install the Debian or Ubuntu packages that are missing, naming them first")
+    .description("install the Debian or Ubuntu packages that are missing, naming them first, and build the C programs")
     .addOption(new Option("--for <purpose>", "what they are for").choices(Object.keys(FOR)).default("run"))
     .action(async (options: { for: keyof typeof FOR }) => {
       await ensurePackages({
@@ -26,5 +27,7 @@ export function packagesCommand(): Command {
         requirements: FOR[options.for],
         onStep: (step) => process.stderr.write(`${step}\n`),
       });
+      // Here and now, by whoever may write to the checkout; who runs a plan later may not.
+      await nativePrograms();
     });
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { asUnprivileged, CHECKOUT } from "../support/unprivileged.ts";
 import { CLI, type Ended, NODE, Room } from "./support/room.ts";
 
 /** A user that this machine does not have; its PATH is the one that Debian gives to users. */
@@ -16,19 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => room[Symbol.asyncDispose]());
 
-/**
- * Runs a shell script as the user. With `tun`, the user may open /dev/net/tun: in a mount namespace of the script's own a
- * device node that anyone may open lies over it, so nothing changes on the machine.
- */
+/** Runs a shell script as the user; `lab` is the lab's commands. */
 function asUser(script: string, { tun }: { tun: boolean }): Promise<Ended> {
-  const node = join(room.directory, "tun");
-  const permit = tun ? `mknod "${node}" c 10 200; chmod 666 "${node}"; mount --bind "${node}" /dev/net/tun;` : "";
-  const user = `setpriv --reuid=${UID} --regid=${UID} --clear-groups --inh-caps=-all`;
-  const asked = `export HOME=${room.state} PATH=/usr/local/bin:/usr/bin:/bin; lab() { "${NODE}" "${CLI}" "$@"; }; ${script}`;
-  return room.start([
-    ...["unshare", "--mount", "--propagation", "private", "sh", "-euc", `${permit} exec ${user} sh -euc "$1"`, "sh"],
-    asked,
-  ]).ended;
+  const lab = `lab() { "$checkout/${relative(CHECKOUT, NODE)}" "$checkout/${relative(CHECKOUT, CLI)}" "$@"; }`;
+  const options = { directory: room.directory, user: UID, tun, home: room.state };
+  return room.start(asUnprivileged(`${lab}; ${script}`, options)).ended;
 }
 
 test("the lab runs without root", async () => {
