@@ -8,7 +8,7 @@ import { type LabStatus, labNames, labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
 import { Name, type Testbed } from "../model/testbed.ts";
 import { parseRate } from "../model/units.ts";
-import { EXIT, interruptSignal } from "./exit.ts";
+import { EXIT, interruptSignal, LEAVE_WITHIN } from "./exit.ts";
 
 interface UpOptions {
   name?: string;
@@ -69,8 +69,14 @@ function rate(text: string): number {
 async function up(options: UpOptions): Promise<void> {
   const testbed = await testbedFor(options);
   const onStep = (step: string): void => void process.stderr.write(`${step}\n`);
-  const signal = interruptSignal();
-  await ensurePackages({ interactive: process.stdin.isTTY === true, onStep });
+  let building = false;
+  const signal = interruptSignal({ patience: () => (building ? LEAVE_WITHIN : 0) });
+  try {
+    await ensurePackages({ interactive: process.stdin.isTTY === true, onStep });
+  } finally {
+    signal.throwIfAborted(); // A terminal's Ctrl-C ends apt as well: that is not its failure.
+  }
+  building = true;
   await labUp(testbed, { onStep, signal });
   process.stdout.write(`${describe(labStatus(testbed.name))}\n`);
 }
@@ -115,6 +121,9 @@ async function down(options: { name?: string; all?: true }): Promise<void> {
       existed ? `lab "${name}" removed, ${processes} processes ended\n` : `there was no lab "${name}"\n`,
     );
   }
+  const left = labNames();
+  // A run that was killed leaves a lab under a name that nobody remembers.
+  if (left.length > 0) process.stdout.write(`still there: ${left.join(", ")} (--name <name> or --all removes them)\n`);
 }
 
 /** A lab for a reader. */

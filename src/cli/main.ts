@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { analyzeCommand } from "./analyze.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
-import { EXIT, explain } from "./exit.ts";
+import { EXIT, exitCodeOf, explain, outliveReaders } from "./exit.ts";
 import { labCommand } from "./lab.ts";
 import { packagesCommand } from "./packages.ts";
 import { planCommand } from "./plan.ts";
@@ -10,6 +10,7 @@ import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { toolVersion } from "./version.ts";
 
+outliveReaders();
 const program = new Command("migrascope")
   .description("measures what a live migration does to a virtual machine")
   .version(await toolVersion())
@@ -25,7 +26,7 @@ for (const command of [
   calibrateCommand(),
   packagesCommand(),
 ]) {
-  program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  program.addCommand(likeItsParent(command, program));
 }
 
 try {
@@ -35,6 +36,13 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
     process.stderr.write(`${explain(error)}\n`);
-    process.exitCode = EXIT.failure;
+    process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Also for the commands below it: they were made before it had a parent. */
+function likeItsParent(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const below of command.commands) likeItsParent(below, command);
+  return command;
 }

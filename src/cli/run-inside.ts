@@ -18,13 +18,17 @@ import { toolVersion } from "./version.ts";
 
 /** @returns the exit code. @throws MigrascopeError when the run directory could not be kept. */
 export async function runFromInside({ plan, testbed, directory, json }: RunArguments): Promise<number> {
-  const interrupt = interruptSignal(whenOuterDies());
+  const view = liveView(process.stderr, { color: process.stderr.isTTY === true && !process.env.NO_COLOR });
+  const interrupt = interruptSignal({
+    also: whenOuterDies(),
+    // Anything else that wrote to the terminal would be drawn over.
+    tell: (message) => view.listener({ at: systemClock(), type: "warning", message }),
+  });
   const state = readLabState(insideLab()!);
   if (!state)
     throw new MigrascopeError("LAB_BROKEN", "the lab that this process is in has no state", { where: insideLab() });
   const image = await ensureGuestImage({});
   const accelerator = await usableAccelerator(testbed.accelerator, image);
-  const view = liveView(process.stderr, { color: process.stderr.isTTY === true && !process.env.NO_COLOR });
   let outcome: Awaited<ReturnType<typeof runPlan>>;
   try {
     outcome = await runPlan({

@@ -12,7 +12,7 @@ import { labUp } from "../lab/up.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Testbed } from "../model/testbed.ts";
 import { nativePrograms } from "../probes/native.ts";
-import { interruptSignal } from "./exit.ts";
+import { interruptSignal, LEAVE_WITHIN } from "./exit.ts";
 import type { RunArguments } from "./run-arguments.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -22,19 +22,41 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * @returns the exit code of the process inside. @throws MigrascopeError when the machine or the lab cannot do it.
  */
 export async function runFromOutside({ testbed }: RunArguments, again: readonly string[]): Promise<number> {
-  const interrupt = interruptSignal();
-  await ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say });
-  await nativePrograms();
-  const image = await ensureGuestImage({ onStep: say });
-  const { accelerator, reason } = await usableAccelerator(testbed.accelerator, image);
-  say(`accelerator: ${accelerator} (${reason})`);
-  interrupt.throwIfAborted();
-  const lab = await useLab(testbed);
+  let phase: "preparing" | "lab" | "inside" = "preparing";
+  const interrupt = interruptSignal({
+    tell: (message) => phase !== "inside" && say(`\n${message}`), // The process inside says it, and leaves first.
+    patience: () => (phase === "preparing" ? 0 : LEAVE_WITHIN),
+  });
+  await prepare(testbed, interrupt);
+  phase = "lab";
+  const lab = await useLab(testbed, interrupt);
   try {
     interrupt.throwIfAborted();
+    phase = "inside";
     return await enterLab(lab.state, again);
   } finally {
     await lab.leave();
+  }
+}
+
+/** Everything that a machine must have; what takes long is cached. */
+async function prepare(testbed: Testbed, interrupt: AbortSignal): Promise<void> {
+  const steps = [
+    () => ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say }),
+    () => nativePrograms(),
+    async () => {
+      const image = await ensureGuestImage({ onStep: say });
+      const { accelerator, reason } = await usableAccelerator(testbed.accelerator, image);
+      say(`accelerator: ${accelerator} (${reason})`);
+    },
+  ];
+  for (const step of steps) {
+    try {
+      await step();
+    } finally {
+      // A terminal's Ctrl-C ends apt and the compiler as well: that is not their failure.
+      interrupt.throwIfAborted();
+    }
   }
 }
 
@@ -43,9 +65,9 @@ export async function runFromOutside({ testbed }: RunArguments, again: readonly 
  * name that no other run has.
  * @throws MigrascopeError LAB_BUSY when another run is using the lab.
  */
-async function useLab(testbed: Testbed): Promise<{ state: LabState; leave(): Promise<void> }> {
+async function useLab(testbed: Testbed, signal: AbortSignal): Promise<{ state: LabState; leave(): Promise<void> }> {
   if (labStatus(testbed.name).health === "healthy") {
-    const state = await labUp(testbed, {});
+    const state = await labUp(testbed, { signal, onStep: say });
     const lock = await lockLab(`${state.directory}/run`, 0).catch((error: unknown) => {
       if (asMigrascopeError(error).code !== "LAB_BUSY") throw error;
       throw new MigrascopeError("LAB_BUSY", `another run is using the lab "${testbed.name}"`, {
@@ -57,7 +79,7 @@ async function useLab(testbed: Testbed): Promise<{ state: LabState; leave(): Pro
   }
   const name = `run-${randomBytes(4).toString("hex")}`;
   try {
-    const state = await labUp({ ...testbed, name }, {});
+    const state = await labUp({ ...testbed, name }, { signal });
     say(`lab: ${name} (${state.mode === "root" ? "as root" : "without root, in a user namespace"})`);
     return { state, leave: async () => void (await labDown(name)) };
   } catch (error) {
