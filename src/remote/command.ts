@@ -9,8 +9,8 @@ import type { CommandOptions, CommandOutput, Machine, RunningCommand, StartOptio
 const OUTPUT_LIMIT = 64 * 2 ** 20;
 const STDERR_TAIL = 4000;
 const DEFAULT_TIMEOUT = 30;
-/** Milliseconds that the last lines of an ended command get to arrive. */
-const DRAIN = 20;
+/** Milliseconds that the last lines of an ended command get to arrive when something still holds its pipes. */
+const DRAIN = 500;
 
 export interface Transport {
   readonly name: string;
@@ -65,6 +65,9 @@ async function runToEnd(
   const end = (why: typeof ending): void => {
     ending ??= why;
     child.kill("SIGKILL");
+    // What it started may live on and hold the pipes: nobody waits for that.
+    child.stdout!.destroy();
+    child.stderr!.destroy();
   };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream]!.on("data", (chunk: Buffer) => {
@@ -134,8 +137,11 @@ async function startLongLived(
   child.stdin!.on("error", () => {});
   if (transport.stopsBy === "signal") child.stdin!.end();
   const ended = new Promise<Awaited<RunningCommand["ended"]>>((resolve) => {
-    // Not "close": a grandchild that still holds the pipes must not make an ended command look alive.
-    child.once("exit", (exitCode, signal) => setTimeout(() => resolve({ exitCode, signal, stderrTail }), DRAIN));
+    const end = (exitCode: number | null, signal: NodeJS.Signals | null): void =>
+      resolve({ exitCode, signal, stderrTail });
+    // With "close" the last line has been read. A grandchild that holds the pipes must not make an ended command look alive.
+    child.once("close", end);
+    child.once("exit", (exitCode, signal) => setTimeout(end, DRAIN, exitCode, signal));
     child.once("error", (error) =>
       resolve({ exitCode: null, signal: null, stderrTail: `${stderrTail}${error.message}` }),
     );

@@ -18,9 +18,14 @@ export interface SshTarget {
 
 /**
  * Keeps a command for as long as the connection's input is open, and ends it when that closes: a killed SSH client
- * would leave its remote command running otherwise.
+ * would leave its remote command running otherwise. The input is kept as descriptor 3, since shells give what runs in the
+ * background an empty descriptor 0.
  */
-const KEEPER = `"$@" </dev/null & child=$!; (cat >/dev/null; kill "$child" 2>/dev/null) <&0 & watcher=$!; wait "$child"; status=$?; kill "$watcher" 2>/dev/null; exit "$status"`;
+export const KEEPER = [
+  `exec 3<&0; "$@" </dev/null 3<&- & child=$!`,
+  `(trap 'kill "$reader"; exit' TERM; cat <&3 & reader=$!; wait "$reader"; kill "$child") >/dev/null 2>&1 & watcher=$!`,
+  `wait "$child"; status=$?; kill "$watcher" 2>/dev/null; exit "$status"`,
+].join("\n");
 
 /** A machine behind OpenSSH. */
 export function sshMachine(name: string, target: SshTarget): Machine {

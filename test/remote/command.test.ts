@@ -66,3 +66,31 @@ test("a command that is stopped by closing its input ends when told to", async (
   command.kill();
   expect(await command.ended).toMatchObject({ exitCode: 0 });
 });
+
+test("a command that goes on too long is not waited for, even when a child of it holds its output", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "migrascope-test-"));
+  const file = join(directory, "ended");
+  try {
+    const argv = ["sh", "-c", `(sleep 3; echo > "$1") & wait`, "sh", file];
+    await expect(here.run(argv, { timeout: 0.05 })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(existsSync(file)).toBe(false);
+    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("the last words of a started command have been read when it has ended", async () => {
+  for (let round = 0; round < 20; round++) {
+    const command = await here.start(["sh", "-c", "seq 2000 >&2"]);
+    const lines: string[] = [];
+    command.onLine((_, line) => lines.push(line));
+    await command.ended;
+    expect(lines).toHaveLength(2000);
+  }
+});
+
+test("a started command has ended even when a child of it holds its output", async () => {
+  const command = await here.start(["sh", "-c", "sleep 2 & exit 3"]);
+  expect(await command.ended).toMatchObject({ exitCode: 3 });
+});
