@@ -6,9 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CounterReading } from "../model/artifacts.ts";
 import type { Clock } from "../model/time.ts";
 
-/** Seconds between two looks at the counters while waiting. */
+/** Seconds between two looks at the counters while waiting, unless told otherwise. */
 const LOOK_EVERY = 0.5;
-/** Bytes per second and port that still count as standing still: neighbour discovery and the like never quite cease. */
+/** Bytes per second, port and direction that still count as standing still: neighbour discovery and the like never quite cease. */
 export const STILL_BELOW = 2000;
 
 export interface SettleOptions {
@@ -22,6 +22,8 @@ export interface SettleOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly record: (reading: CounterReading) => void;
+  /** Seconds between two looks. */
+  readonly lookEvery?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function readSettled(
     const late = at.mono - started >= options.limit * 1e6;
     options.record({ at, moment: settled || late ? options.moment : options.onTheWay, settled, ports });
     if (settled || late) return settled;
-    await sleep(LOOK_EVERY * 1000, undefined, { signal: options.signal });
+    await sleep((options.lookEvery ?? LOOK_EVERY) * 1000, undefined, { signal: options.signal });
   }
 }
 

@@ -18,7 +18,8 @@ export async function awaitGuest(guest: Machine, deadline: number, signal: Abort
   await answered(guest, deadline, signal);
   let before = await cpuReading(guest);
   let idle = 0;
-  for (let waited = 0; waited < IDLE_PATIENCE; waited++) {
+  const until = process.uptime() + IDLE_PATIENCE;
+  while (process.uptime() < until) {
     await sleep(1000, undefined, { signal });
     const now = await cpuReading(guest);
     idle = (now.idle - before.idle) / Math.max(1, now.total - before.total);

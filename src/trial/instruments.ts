@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ARTIFACT } from "../model/artifacts.ts";
-import { asMigrascopeError } from "../model/errors.ts";
 import type { PassRecord } from "../model/run.ts";
 import { type Capture, startCapture } from "../probes/capture.ts";
 import { type Prober, startProber } from "../probes/prober.ts";
 import type { PassOptions } from "./pass-options.ts";
+import { allOf } from "./together.ts";
 
 /** Seconds of probing before the migrate command: what the network and the guest are like when nothing happens. */
 const LEAD = 2;
@@ -31,7 +31,7 @@ export class Instruments {
   readonly #warn: (message: string) => void;
   readonly #captures: StartedCapture[] = [];
   #prober: Prober | undefined;
-  #progress = { sent: 0, answered: 0, missed: 0 };
+  #answered = 0;
 
   constructor(options: PassOptions, warn: (message: string) => void) {
     this.#options = options;
@@ -41,16 +41,15 @@ export class Instruments {
     this.probe = { interval, family, target: target! };
   }
 
-  /** Starts all of them; one that cannot start does not keep the others from it. @throws what the first one threw. */
+  /** Starts all of them; one that cannot start does not keep the others from it. @throws what those threw. */
   async startCaptures(): Promise<undefined> {
     const { testbed, directory } = this.#options;
-    const started = await Promise.allSettled(
+    await allOf(
       testbed.captures.map(async (point) => {
         const capture = await startCapture(point.machine, point.interface, join(directory, point.artifact));
         this.#captures.push({ name: point.artifact, capture });
       }),
     );
-    for (const result of started) if (result.status === "rejected") throw result.reason;
   }
 
   async startProber(signal: AbortSignal): Promise<undefined> {
@@ -62,10 +61,15 @@ export class Instruments {
       interval: this.probe.interval,
       output: join(directory, ARTIFACT.probes),
       onProgress: (progress) => {
-        this.#progress = progress;
+        this.#answered = progress.answered;
         emit({ type: "probe-progress", trial: trial.id, pass: kind, sent: progress.sent, answered: progress.answered });
       },
     });
+    const { realtime, locked, timestamps } = this.#prober.quality;
+    if (!realtime) this.#warn("the prober was not permitted real-time priority: other processes may make it late");
+    if (!locked) this.#warn("the prober was not permitted to lock its memory: page faults may make it late");
+    if (timestamps === "none")
+      this.#warn("the kernel gave the prober no timestamps: send and receive times are its own");
     await sleep(LEAD * 1000, undefined, { signal });
   }
 
@@ -76,29 +80,25 @@ export class Instruments {
   async stopProber(): Promise<string | undefined> {
     if (!this.#prober) return "no prober ran";
     const wanted = Math.max(1, (TAIL / this.probe.interval) * 0.9);
-    const from = this.#progress.answered;
+    const from = this.#answered;
     const began = this.#options.clock().mono;
     const waited = (): number => (this.#options.clock().mono - began) / 1e6;
-    while (!this.#options.interrupt.aborted && this.#progress.answered - from < wanted && waited() < TAIL_PATIENCE)
+    while (!this.#options.interrupt.aborted && this.#answered - from < wanted && waited() < TAIL_PATIENCE)
       await sleep(100);
-    const answering = this.#progress.answered - from >= wanted;
+    const answering = this.#answered - from >= wanted;
     await this.#prober.stop();
     if (answering || this.#options.interrupt.aborted) return undefined;
     this.#warn(`the VM had not come back to answering every probe ${TAIL_PATIENCE} s after the migration`);
     return `replies had not come back within ${TAIL_PATIENCE} s`;
   }
 
-  /** @throws the first failure, after all of them have been stopped. */
+  /** @throws what failed, after all of them have been stopped. */
   async stopCaptures(): Promise<string | undefined> {
-    const failures: unknown[] = [];
     const stop = async ({ name, capture }: StartedCapture): Promise<void> => {
       const { dropped } = await capture.stop();
       if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets that the capture should have held`);
     };
-    for (const result of await Promise.allSettled(this.#captures.map(stop))) {
-      if (result.status === "rejected") failures.push(result.reason);
-    }
-    if (failures.length > 0) throw asMigrascopeError(failures[0]);
+    await allOf(this.#captures.map(stop));
     return this.#captures.length === 0 ? "no capture ran" : undefined;
   }
 }

@@ -16,14 +16,15 @@ import { awaitGuest } from "./guest-ready.ts";
 import { Instruments } from "./instruments.ts";
 import type { PassOptions } from "./pass-options.ts";
 import { asFailure, runSteps, type Step } from "./steps.ts";
+import { allOf } from "./together.ts";
 
 /** Seconds per phase. They are safety nets, far above what a slow machine needs. */
 const BUDGET = {
   powerOn: 120,
-  idle: 30,
+  idle: 60,
   statistics: 60,
   instruments: 60,
-  counters: 120,
+  counters: 60,
   teardown: 60,
   afterDeadline: 60,
 };
@@ -53,9 +54,8 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
 
   const readStatistics = async (moment: Moment): Promise<undefined> => {
     const host = (await driver.locate()) ?? "source";
-    for (const sample of await Promise.all([driver.statistics(), guestStatistics(testbed.guest, clock)])) {
-      statistics.append({ moment, host, ...sample });
-    }
+    const asked = [driver.statistics(), guestStatistics(testbed.guest, clock)];
+    await allOf(asked.map(async (sample) => statistics.append({ moment, host, ...(await sample) })));
   };
 
   const migrate = async (signal: AbortSignal): Promise<string | undefined> => {
@@ -129,7 +129,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
     {
       name: "counters-before",
       kind: "instrument",
-      budget: BUDGET.counters,
+      budget: counting.patience + BUDGET.counters,
       run: (signal) => counting.read("before", signal),
     },
     {
@@ -157,7 +157,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
     {
       name: "counters-after",
       kind: "instrument",
-      budget: BUDGET.counters,
+      budget: counting.patience + BUDGET.counters,
       run: (signal) => counting.read("after", signal),
     },
     { name: "statistics-after", kind: "instrument", budget: BUDGET.statistics, run: () => readStatistics("after") },
@@ -201,7 +201,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   for (const message of warnings) emit({ type: "warning", trial: trial.id, message });
   return {
     kind,
-    status: statusOf(done.broken, outcome),
+    status: statusOf(done.broken, outcome, options.interrupt.aborted),
     failures,
     warnings,
     phases: [...done.phases],
@@ -216,8 +216,15 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 }
 
-/** A pass is what its migration was; one that never came to migrate was cancelled or has failed. */
-function statusOf(broken: "failed" | "interrupted" | null, outcome: MigrationOutcome | undefined): Status {
-  if (outcome) return outcome.status;
+/**
+ * A pass is what its migration was; one that never came to migrate was cancelled or has failed. A migration that was
+ * cancelled without an interrupt was cancelled by its phase's deadline.
+ */
+function statusOf(
+  broken: "failed" | "interrupted" | null,
+  outcome: MigrationOutcome | undefined,
+  interrupted: boolean,
+): Status {
+  if (outcome) return outcome.status === "cancelled" && !interrupted ? "timeout" : outcome.status;
   return broken === "interrupted" ? "cancelled" : "failed";
 }

@@ -32,12 +32,15 @@ export interface StepsOutcome {
 
 /** Seconds that a step gets to come to its end after it was told to stop. */
 const GRACE = 20;
+/** What a timer can hold, milliseconds; with more it would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 export async function runSteps(
   steps: readonly Step[],
   interrupt: AbortSignal,
   clock: Clock,
   listener: StepListener,
+  grace = GRACE,
 ): Promise<StepsOutcome> {
   const phases: PhaseRecord[] = [];
   const failures: Failure[] = [];
@@ -56,7 +59,7 @@ export async function runSteps(
     let note: string | undefined;
     try {
       // Teardown listens to no interrupt: it has its own budget instead.
-      note = await within(step, step.kind === "teardown" ? undefined : interrupt);
+      note = await within(step, step.kind === "teardown" ? undefined : interrupt, grace);
     } catch (thrown) {
       const interrupted = interrupt.aborted && step.kind !== "teardown";
       const error = asMigrascopeError(thrown);
@@ -89,17 +92,17 @@ export function asFailure(error: MigrascopeError, phase?: PhaseName): Failure {
   };
 }
 
-async function within(step: Step, interrupt: AbortSignal | undefined): Promise<string | undefined> {
+async function within(step: Step, interrupt: AbortSignal | undefined, grace: number): Promise<string | undefined> {
   const controller = new AbortController();
   const late = new MigrascopeError("DEADLINE_EXCEEDED", `phase ${step.name} did not end within ${step.budget} s`);
-  const timer = setTimeout(() => controller.abort(late), step.budget * 1000);
+  const timer = setTimeout(() => controller.abort(late), Math.min(step.budget * 1000, LONGEST_TIMER));
   const onInterrupt = (): void => controller.abort(new MigrascopeError("CANCELLED", "interrupted"));
   interrupt?.addEventListener("abort", onInterrupt, { once: true });
   let graceTimer: NodeJS.Timeout | undefined;
   try {
     const stuck = new Promise<never>((_, reject) => {
       controller.signal.addEventListener("abort", () => {
-        graceTimer = setTimeout(() => reject(controller.signal.reason as Error), GRACE * 1000);
+        graceTimer = setTimeout(() => reject(controller.signal.reason as Error), grace * 1000);
       });
     });
     return await Promise.race([step.run(controller.signal), stuck]);
