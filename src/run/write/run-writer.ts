@@ -7,9 +7,6 @@ import type { RunEvent } from "../../model/events.ts";
 import { Manifest, type PassKind, PassRecord, TrialRecord } from "../../model/run.ts";
 import { describeArtifact, JsonLines, writeJson } from "./files.ts";
 
-/** Files that grow elsewhere in a pass's directory and are not artifacts of it. */
-const NOT_ARTIFACTS = new Set(["pass.json"]);
-
 export class RunWriter {
   readonly directory: string;
   readonly #events: JsonLines<RunEvent>;
@@ -26,15 +23,17 @@ export class RunWriter {
    * @throws MigrascopeError FILE_UNWRITABLE, also when the directory already holds something: a run is never overwritten.
    */
   static async create(directory: string, manifest: Manifest): Promise<RunWriter> {
+    let found: string[];
     try {
-      await mkdir(join(directory, "trials"), { recursive: true });
+      await mkdir(directory, { recursive: true });
+      found = await readdir(directory);
+      if (found.length === 0) await mkdir(join(directory, "trials"));
     } catch (error) {
       throw new MigrascopeError("FILE_UNWRITABLE", `cannot make ${directory}: ${(error as Error).message}`, {
         where: directory,
         cause: error,
       });
     }
-    const found = (await readdir(directory)).filter((name) => name !== "trials");
     if (found.length > 0) {
       throw new MigrascopeError(
         "FILE_UNWRITABLE",
@@ -79,7 +78,7 @@ export class RunWriter {
 
   /** Hashes the artifacts and writes `pass.json`: from now on the pass has ended. */
   async endPass(directory: string, record: Omit<PassRecord, "artifacts">): Promise<void> {
-    const names = (await readdir(directory)).filter((name) => !NOT_ARTIFACTS.has(name)).sort();
+    const names = (await readdir(directory)).sort();
     const artifacts = [];
     for (const name of names) artifacts.push(await describeArtifact(join(directory, name), name));
     await writeJson(join(directory, "pass.json"), z.encode(PassRecord, { ...record, artifacts }));
