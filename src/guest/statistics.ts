@@ -28,7 +28,7 @@ export async function guestStatistics(guest: Machine, clock: Clock): Promise<Sta
   };
 }
 
-/** Share of the guest's CPU time that was idle since `earlier`, and the reading to compare the next with. */
+/** CPU time of all vCPUs since the guest booted, clock ticks: the idle share is that of the difference of two readings. */
 export interface CpuReading {
   readonly idle: number;
   readonly total: number;
