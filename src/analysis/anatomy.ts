@@ -1,5 +1,6 @@
 /** What an outage is made of: the marks that it passes, and the time from each to the next. */
 import type { Anatomy, Announcement } from "../model/result.ts";
+import { CAPTURE_OF } from "./artifacts.ts";
 import type { Flights } from "./flights.ts";
 import type { Moments } from "./moments.ts";
 import type { DetectedOutage } from "./outages.ts";
@@ -16,6 +17,12 @@ export interface AnatomyInputs {
   readonly announcements: readonly Announcement[];
 }
 
+const NAMES: Readonly<Record<Announcement["kind"], string>> = {
+  rarp: "RARP",
+  "gratuitous-arp": "gratuitous ARP",
+  "unsolicited-na": "neighbour advertisement",
+};
+
 type AnatomyMark = Anatomy["marks"][number];
 
 /**
@@ -29,9 +36,15 @@ export function anatomyOf(inputs: AnatomyInputs): Anatomy {
   const lengths = known.slice(1).map((mark, i) => nanoseconds(mark.t) - nanoseconds(known[i]!.t));
   const segments = lengths.map((ns, i) => ({ from: known[i]!.id, to: known[i + 1]!.id, seconds: ns / 1e9 }));
   const total = lengths.reduce((sum, ns) => sum + ns, 0) / 1e9;
-  const answered = known.at(-1)?.id === "first-reply";
-  const unexplained = answered ? Math.max(0, (segments.at(-1)?.seconds ?? 0) - inputs.usual) : 0;
-  return { marks, segments, total, unexplained };
+  return { marks, segments, total, unexplained: unexplainedOf(marks, inputs.usual) };
+}
+
+/** Beyond a usual round trip, nothing says what the VM or the network did between a request's delivery and the reply. */
+function unexplainedOf(marks: readonly AnatomyMark[], usual: number): number | null {
+  const [delivered, reply] = ["first-request-delivered", "first-reply"].map(
+    (wanted) => marks.find(({ id }) => id === wanted)?.t ?? null,
+  );
+  return delivered == null || reply == null ? null : Math.max(0, reply - delivered - usual);
 }
 
 const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9);
@@ -40,13 +53,19 @@ function marksOf({ flights, outage, source, destination, moments, announcements 
   const { begin, end } = outage;
   // The silence ends with the reply that bounds the outage's end; all marks but the first lie before it.
   const firstReply = outage.open.end ? null : end.high;
-  const left = source && latestBefore(source.reply, firstReply ?? Number.POSITIVE_INFINITY);
+  const { resume } = moments;
+  // Where the VM goes on: on the source when the migration came to nothing.
+  const stayed = resume === null && moments.resumeSource !== null;
+  const again = resume ?? moments.resumeSource;
+  const [host, tap] = stayed ? (["source", source] as const) : (["destination", destination] as const);
+  // From a VM that goes on answering there, later replies leave the source too.
+  const until = resume === null ? silenceStart(outage) : (firstReply ?? Number.POSITIVE_INFINITY);
+  const left = source && latestBefore(source.reply, until);
   const heard = latestBefore(flights.received, silenceStart(outage));
   const stop = moments.stop?.t ?? begin.low;
   const announced =
-    announcements.find(({ t, seenAt }) => t >= stop && seenAt === "destination") ??
-    announcements.find(({ t }) => t >= stop);
-  const delivered = destination && earliestFrom(destination.request, moments.resume?.t ?? stop);
+    announcements.find(({ t, seenAt }) => t >= stop && seenAt === host) ?? announcements.find(({ t }) => t >= stop);
+  const delivered = tap && earliestFrom(tap.request, again?.t ?? stop);
   return [
     {
       id: "last-reply-source",
@@ -62,21 +81,21 @@ function marksOf({ flights, outage, source, destination, moments, announcements 
     },
     {
       id: "resume",
-      label: "RESUME: they run on the destination",
-      t: moments.resume?.t ?? null,
-      source: moments.resume?.source ?? "migration.jsonl",
+      label: stayed ? "RESUME: they run on the source again" : "RESUME: they run on the destination",
+      t: again?.t ?? null,
+      source: again?.source ?? "migration.jsonl",
     },
     {
       id: "first-announcement",
-      label: `first announcement${announced ? ` (${announced.kind})` : ""}`,
+      label: `first announcement${announced ? ` (${NAMES[announced.kind]})` : ""}`,
       t: announced?.t ?? null,
       source: announced ? `capture-${announced.seenAt}.pcap` : "captures",
     },
     {
       id: "first-request-delivered",
-      label: "first request delivered at the destination",
+      label: `first request delivered at the ${host}`,
       t: delivered,
-      source: "capture-destination.pcap",
+      source: CAPTURE_OF[host],
     },
     { id: "first-reply", label: "first reply at the client", t: firstReply, source: "probes.bin" },
   ];

@@ -13,7 +13,7 @@ export function announcementsOf(
   return captures
     .flatMap(({ place, log }) =>
       log.announcements
-        .filter((frame) => frame.mac === mac)
+        .filter((frame) => frame.mac === mac.toLowerCase())
         .map(({ time, kind }) => ({ t: timeline.wall(place, log.base, time), kind, seenAt: place })),
     )
     .sort((a, b) => a.t - b.t || (a.seenAt < b.seenAt ? -1 : a.seenAt > b.seenAt ? 1 : 0));

@@ -27,7 +27,8 @@ function fateOf({ flights, threshold, source, destination, resume }: FateInputs,
   const fromDestination = seen(destination?.reply, i);
   if (!Number.isNaN(flights.received[i]!)) {
     if (flights.received[i]! - flights.sent[i]! > threshold) return "held";
-    if (fromSource) return "answered-by-source";
+    // Where the way back is not known either, a reply is sent both ways: it left where it was seen first.
+    if (fromSource && !(fromDestination && destination!.reply[i]! < source!.reply[i]!)) return "answered-by-source";
     // It reached the VM on the source and was answered from the destination: it travelled with the VM's memory.
     if (fromDestination) return atSource && !atDestination ? "held" : "answered-by-destination";
     return "answered";
@@ -38,7 +39,8 @@ function fateOf({ flights, threshold, source, destination, resume }: FateInputs,
     return resume !== null && destination!.request[i]! >= resume ? "lost-at-destination" : "lost-at-source";
   if (atSource) return "lost-at-source";
   if (atDestination) return "lost-at-destination";
-  return source && destination ? "lost-elsewhere" : "lost";
+  // What a cut capture does not have may have been there.
+  return source?.whole && destination?.whole ? "lost-elsewhere" : "lost";
 }
 
 const seen = (column: Float64Array | undefined, i: number): boolean =>

@@ -1,5 +1,5 @@
 /** The prober's records put together: one entry per probe, from its departure to its first reply, on one time axis. */
-import { FLAG_OWN_TIMESTAMP, PROBE_RECORD, type ProbeLog } from "../run/read/probes.ts";
+import { FLAG_OTHER_ADDRESS, FLAG_OWN_TIMESTAMP, PROBE_RECORD, type ProbeLog } from "../run/read/probes.ts";
 
 const NS_PER_S = 1e9;
 
@@ -24,6 +24,8 @@ export interface Flights {
   readonly duplicates: number;
   /** Replies that arrived after the reply to a later probe. */
   readonly reordered: number;
+  /** Replies from another address than the one that was asked. */
+  readonly strangers: number;
   /** Replies to probes that the log does not have (their records were lost). */
   readonly unmatched: number;
   /** When the log ends, seconds: until then a missing reply is known to be missing. */
@@ -61,6 +63,7 @@ export function assembleFlights(log: ProbeLog, originMono: number): Flights {
 
   let missed = 0;
   let duplicates = 0;
+  let strangers = 0;
   let unmatched = 0;
   let latestSkew = 0;
   let last = 0;
@@ -81,6 +84,7 @@ export function assembleFlights(log: ProbeLog, originMono: number): Flights {
       continue;
     }
     if (!Number.isNaN(received[i]!)) duplicates++;
+    if ((log.flags[r]! & FLAG_OTHER_ADDRESS) !== 0) strangers++;
     const read = log.mono[r]!;
     const stamped = log.wall[r]! - latestSkew;
     const own = (log.flags[r]! & FLAG_OWN_TIMESTAMP) !== 0 || stamped > read || stamped < before[i]!;
@@ -100,7 +104,8 @@ export function assembleFlights(log: ProbeLog, originMono: number): Flights {
   }
   const { interval } = log;
   const logEnd = axis(last);
-  return { interval, length, sequence, sent, received, refused, missed, duplicates, reordered, unmatched, logEnd };
+  const counts = { missed, duplicates, reordered, strangers, unmatched };
+  return { interval, length, sequence, sent, received, refused, ...counts, logEnd };
 }
 
 /** Indices of the records of sent and refused probes by sequence number; the file has them in this order already. */

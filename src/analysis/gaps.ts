@@ -14,3 +14,20 @@ export function longestGap(flights: Flights, from: number): number | null {
   }
   return longest;
 }
+
+/**
+ * The longest time that an outage can have lasted of which no probe tells: the VM was there when it answered a probe,
+ * after that one's departure, and was there again before the next answer arrived.
+ * @param from seconds on the axis: only what ends after it counts.
+ */
+export function longestUnheard(flights: Flights, from: number): number | null {
+  let longest: number | null = null;
+  let since: number | null = null;
+  for (let i = 0; i < flights.length; i++) {
+    const arrival = flights.received[i]!;
+    if (Number.isNaN(arrival)) continue;
+    if (since !== null && arrival >= from) longest = Math.max(longest ?? 0, arrival - since);
+    since = flights.sent[i]!;
+  }
+  return longest;
+}

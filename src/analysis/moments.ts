@@ -13,6 +13,16 @@ export interface Moments {
   readonly end: { readonly t: number; readonly kind: "completed" | "failed" | "cancelled" } | null;
 }
 
+/** From when to when the vCPUs stood still: until RESUME on the destination, or on the source when it came to nothing. */
+export function standstill({
+  stop,
+  resume,
+  resumeSource,
+}: Moments): { readonly from: number; readonly to: number } | null {
+  const again = resume ?? resumeSource;
+  return stop && again ? { from: stop.t, to: again.t } : null;
+}
+
 /** STOP is the last one on the source before the RESUME that counts: a pause that was taken back is not the blackout. */
 export function momentsOf(records: readonly MigrationRecord[], timeline: Timeline): Moments {
   const events = records.filter((line): line is Event => line.record === "event");

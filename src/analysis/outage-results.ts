@@ -1,6 +1,6 @@
 /** Detected outages as they stand in the result, placed in the migration. */
 import type { Measurement, Outage } from "../model/result.ts";
-import type { Moments } from "./moments.ts";
+import { type Moments, standstill } from "./moments.ts";
 import type { DetectedOutage } from "./outages.ts";
 
 const SOURCE = "probes.bin";
@@ -38,17 +38,24 @@ export function outageResult(outage: DetectedOutage, moments: Moments): Outage {
 export const kindOf = (outage: DetectedOutage, moments: Moments): Outage["kind"] =>
   outage.lost > 0 || placeOf(outage, moments) === "blackout" ? "outage" : "delay";
 
-/** Whether it overlaps the blackout; else by its beginning, before, within or after the migration. */
-export function placeOf({ begin, end }: DetectedOutage, { stop, resume, end: over }: Moments): Outage["during"] {
-  if (stop && resume && begin.low <= resume.t && end.high >= stop.t) return "blackout";
+/** Whether it overlaps the time in which the vCPUs stood still; else by its beginning, before, within or after the migration. */
+export function placeOf({ begin, end }: DetectedOutage, moments: Moments): Outage["during"] {
+  const still = standstill(moments);
+  if (still && begin.low <= still.to && end.high >= still.from) return "blackout";
   if (end.high < 0) return "before";
-  return over !== null && begin.low > over.t ? "after" : "migration";
+  return moments.end !== null && begin.low > moments.end.t ? "after" : "migration";
 }
 
-/** The outage that is the migration's downtime: the longest that overlaps the blackout, else the longest during the migration. */
+/**
+ * The outage that is the migration's downtime: the longest that overlaps the blackout, else the longest during the
+ * migration. Where the blackout is known and met no probe, a delay elsewhere does not stand in for it.
+ */
 export function downtimeOf(outages: readonly DetectedOutage[], moments: Moments): DetectedOutage | null {
+  const known = standstill(moments) !== null;
   for (const place of ["blackout", "migration"]) {
-    const candidates = outages.filter((outage) => placeOf(outage, moments) === place);
+    const candidates = outages.filter(
+      (outage) => placeOf(outage, moments) === place && (!known || kindOf(outage, moments) === "outage"),
+    );
     if (candidates.length > 0) return candidates.reduce((a, b) => (b.duration.value > a.duration.value ? b : a));
   }
   return null;

@@ -5,6 +5,8 @@ import { type Run, type Silence, silencesOf } from "./silences.ts";
 
 /** Seconds around an outage in which usual round trips are looked for. */
 const NEARBY = 1;
+/** Intervals between two probes from which on a tick between them was surely missed, not just late. */
+const UNSEEN = 2;
 
 /** Seconds on the flights' axis; the truth lies in [low, high]. */
 export interface Bounds {
@@ -46,7 +48,8 @@ export interface DetectedOutage {
  * after its departure. The first bad probe met the outage, at most `delayBound` after its departure, so B is before
  * that. The last lost probe met it too, so E is after its departure; where all were held, E is after their release less
  * the usual way back. The first reply after the silence left after E, so E is before its arrival. All of these are
- * actual times: a tick that the prober missed widens the bounds by itself.
+ * actual times: a tick that the prober missed at either side widens the bounds by itself. Of ticks that it missed in
+ * between nobody knows whether the VM was back meanwhile: their time is not in the lower bound.
  */
 export function findOutages(flights: Flights, lateness: Lateness, tap?: TapTimes): DetectedOutage[] {
   const tapDelay = tap ? longestAtTap(flights, lateness, tap) : 0;
@@ -108,7 +111,7 @@ function outageOf(
   beginHigh = Math.max(beginLow, Math.min(beginHigh, endHigh));
   const endLow = Math.min(endHigh, Math.max(beginLow, surelyOut(flights, lost, held, silence, delay)));
 
-  const low = Math.max(0, endLow - beginHigh);
+  const low = Math.max(0, endLow - beginHigh - unseen(flights, firstBad, lastBad));
   const high = open.begin || open.end ? null : endHigh - beginLow;
   const way = lateness.median / 2;
   const began = lastGood === null ? beginLow : (sent[lastGood]! + sent[firstBad]!) / 2 + way;
@@ -153,6 +156,19 @@ function lastAnswered(flights: Flights, run: Run, silence: Silence, firstBad: nu
   return run.before;
 }
 
+/** Seconds between the probes `from` and `to` in which none was sent although ticks came by. */
+function unseen(flights: Flights, from: number, to: number): number {
+  const { sent, refused, interval } = flights;
+  let sum = 0;
+  let before = sent[from]!;
+  for (let i = from + 1; i <= to; i++) {
+    if (refused[i] === 1) continue;
+    if (sent[i]! - before > UNSEEN * interval) sum += sent[i]! - before - interval;
+    before = sent[i]!;
+  }
+  return sum;
+}
+
 function nextAnswered(flights: Flights, i: number): number {
   let next = i + 1;
   while (next < flights.length && Number.isNaN(flights.received[next]!)) next++;
@@ -182,18 +198,28 @@ function longestAtTap(flights: Flights, lateness: Lateness, tap: TapTimes): numb
   return longest;
 }
 
-/** N lost probes in a row stand for more than the N-1 intervals between them and less than the N+1 around them. */
+/**
+ * N lost probes in a row stand for more than the N-1 intervals between them and less than the N+1 around them. Where the
+ * prober missed ticks between two of them, one interval is all that is surely covered.
+ */
 export function timeCovered(flights: Flights, lost: readonly number[]): DetectedOutage["lostProbeTime"] {
-  const { sent, length, interval } = flights;
-  const previous = (i: number): number => (i > 0 ? sent[i - 1]! : sent[i]! - interval);
-  const next = (i: number): number => (i + 1 < length ? sent[i + 1]! : sent[i]! + interval);
+  const { sent, refused, length, interval } = flights;
+  // A refused probe is no neighbour: nothing is known from it.
+  const neighbour = (i: number, step: 1 | -1): number => {
+    let k = i + step;
+    while (refused[k] === 1) k += step;
+    return k;
+  };
+  const previous = (i: number): number => (neighbour(i, -1) >= 0 ? sent[neighbour(i, -1)]! : sent[i]! - interval);
+  const next = (i: number): number => (neighbour(i, 1) < length ? sent[neighbour(i, 1)]! : sent[i]! + interval);
   let value = 0;
   let low = 0;
   let high = 0;
   lost.forEach((i, n) => {
-    const follows = n > 0 && lost[n - 1] === i - 1;
+    const follows = n > 0 && lost[n - 1] === neighbour(i, -1);
     value += next(i) - sent[i]!;
-    if (follows) low += sent[i]! - sent[i - 1]!;
+    const since = sent[i]! - previous(i);
+    if (follows) low += since > UNSEEN * interval ? interval : since;
     high += next(i) - (follows ? sent[i]! : previous(i));
   });
   return { value, low, high };

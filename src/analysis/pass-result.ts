@@ -67,8 +67,12 @@ function measure(pass: Pass, warn: (message: string) => void): Measurements {
 function thresholdOf(pass: Pass): Measurement {
   const { threshold, probes, p99, beforeOnly } = pass.lateness();
   const when = beforeOnly ? "before the migrate command" : "in the whole pass";
-  const rule =
-    threshold > 2 * p99 ? "the probe interval" : `twice the 99th percentile of ${probes} round trips ${when}`;
+  const trips = `the 99th percentile of ${probes} round trips ${when}`;
+  const fromInterval =
+    probes === 0
+      ? "the probe interval, since nothing was answered"
+      : `half the probe interval, which is more than twice ${trips}`;
+  const rule = threshold > 2 * p99 ? fromInterval : `twice ${trips}`;
   return { value: threshold, unit: "s", source: `probes.bin: ${rule}` };
 }
 

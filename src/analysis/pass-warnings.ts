@@ -1,7 +1,12 @@
 /** What a reader of a pass's numbers has to know about how they came about. */
+import type { Flights } from "./flights.ts";
 import type { Pass } from "./pass.ts";
 import { wallClockSteps } from "./timeline.ts";
 import { orNull } from "./unknown.ts";
+
+/** Intervals without a probe, and share of ticks missed, from which on a reader must know of it; the count is always shown. */
+const LONG_PAUSE = 10;
+const MANY_MISSED = 0.01;
 
 /** In a fixed order. */
 export function passWarnings(pass: Pass): string[] {
@@ -31,9 +36,23 @@ function probeWarnings(pass: Pass): string[] {
     );
   const refused = flights.refused.reduce((sum, one) => sum + one, 0);
   if (refused > 0) warnings.push(`the kernel refused ${refused} probes; nothing is known from them`);
+  const pause = longestPause(flights);
+  if (flights.missed > 0 && (pause > LONG_PAUSE * flights.interval || flights.missed > MANY_MISSED * flights.length))
+    warnings.push(
+      `the prober missed ${flights.missed} ticks, and sent nothing for up to ${(pause * 1e3).toFixed(1)} ms: what happened then is not known`,
+    );
+  if (flights.strangers > 0)
+    warnings.push(`${flights.strangers} replies came from another address than the VM's; they count as answers`);
   if (flights.unmatched > 0) warnings.push(`${flights.unmatched} replies belong to probes that the log lacks`);
   if (flights.duplicates > 0) warnings.push(`${flights.duplicates} replies came more than once; the first counts`);
   return warnings;
+}
+
+/** Seconds, the longest time between two probes that were handed to the kernel. */
+function longestPause({ sent, length }: Flights): number {
+  let longest = 0;
+  for (let i = 1; i < length; i++) longest = Math.max(longest, sent[i]! - sent[i - 1]!);
+  return longest;
 }
 
 function byteWarnings(pass: Pass): string[] {

@@ -7,11 +7,12 @@ import { anatomyOf } from "./anatomy.ts";
 import { announcementsOf } from "./announcements.ts";
 import { type Artifacts, artifactsOf, type CapturePlace } from "./artifacts.ts";
 import { flagAgainstReport, portBytes } from "./bytes.ts";
+import { coverOrThrow } from "./coverage.ts";
 import { fatesOf } from "./fates.ts";
 import { assembleFlights, type Flights, withoutUnderway } from "./flights.ts";
 import { judgeLateness, type Lateness } from "./lateness.ts";
-import { type Moments, momentsOf } from "./moments.ts";
-import { downtimeOf } from "./outage-results.ts";
+import { type Moments, momentsOf, standstill } from "./moments.ts";
+import { downtimeOf, placeOf } from "./outage-results.ts";
 import { type DetectedOutage, findOutages } from "./outages.ts";
 import { roundsOf } from "./rounds.ts";
 import { type TapView, tapView } from "./taps.ts";
@@ -62,7 +63,10 @@ export function openPass(onDisk: PassOnDisk, testbed: Testbed, warn: (message: s
     // A host's stamps help only as far as its clock is known.
     return findOutages(flights(), lateness(), view && uncertainty !== null ? { ...view, uncertainty } : undefined);
   });
-  const downtime = lazy(() => downtimeOf(outages(), moments()));
+  const downtime = lazy(() => {
+    coverOrThrow(flights(), moments());
+    return downtimeOf(outages(), moments());
+  });
   const announcements = lazy(() => {
     if (!record) throw new Unknown("the VM's MAC address is not recorded");
     const captures = PLACES.flatMap((place) => {
@@ -101,6 +105,8 @@ export function openPass(onDisk: PassOnDisk, testbed: Testbed, warn: (message: s
     anatomy: lazy(() => {
       const outage = downtime();
       if (!outage) throw new Unknown("no outage was seen");
+      if (standstill(moments()) && placeOf(outage, moments()) !== "blackout")
+        throw new Unknown("the outage does not overlap the blackout");
       return anatomyOf({
         flights: flights(),
         outage,

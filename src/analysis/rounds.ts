@@ -1,13 +1,11 @@
 /** The rounds of a pre-copy migration, put together from what the hypervisor said and samples of its progress. */
 import type { MigrationRecord } from "../model/migration.ts";
 import type { Round } from "../model/result.ts";
+import { type Sample, samplesOf } from "./samples.ts";
 import type { Timeline } from "./timeline.ts";
 
-interface Sample {
-  /** Seconds on the axis. */
-  readonly t: number;
-  readonly progress: Extract<MigrationRecord, { record: "progress" }>;
-}
+/** Seconds after a round's start at which a sample still tells of it: samples come at least as often. */
+const AT_START = 0.05;
 
 /**
  * A round begins when the hypervisor said so or, failing that, at the first sample that has its number. Samples do not
@@ -17,9 +15,7 @@ interface Sample {
  * @param end seconds on the axis, of the migration's end; null when it has none.
  */
 export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline, end: number | null): Round[] {
-  const samples = records.flatMap((line): Sample[] =>
-    line.record === "progress" ? [{ t: timeline.at(line.at), progress: line }] : [],
-  );
+  const samples = samplesOf(records, timeline);
   const starts = startsOf(records, samples, timeline);
   const numbers = [...starts.keys()].sort((a, b) => a - b);
   const measured = samples.some(({ progress }) => (progress.dirtyRate ?? 0) > 0);
@@ -27,11 +23,15 @@ export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline
     const next = numbers[n + 1];
     const start = starts.get(round)!;
     const until = next === undefined ? end : starts.get(next)!;
-    const within = samples.filter(({ t }) => t >= start && (until === null || t < until));
+    const within = samples.filter(({ t, progress }) =>
+      progress.round === undefined ? t >= start && (until === null || t < until) : progress.round === round,
+    );
+    const atStart = within.find(({ t }) => t <= Math.min(start + AT_START, until ?? Number.POSITIVE_INFINITY));
     const after = next === undefined ? undefined : samples.find(({ t }) => t >= starts.get(next)!);
     // What is counted last was sent by the end, even if the sample that tells it came later.
-    const sent = next === undefined ? samples.at(-1)?.progress.transferred : sentUntil(samples, starts.get(next)!);
-    const before = n === 0 ? 0 : sentUntil(samples, start);
+    const told = samples.findLast(({ progress }) => progress.transferred !== undefined);
+    const sent = next === undefined ? told?.progress.transferred : sentUntil(samples, starts.get(next)!);
+    const before = round === 1 ? 0 : sentUntil(samples, start);
     const transferred = sent === undefined || before === undefined || sent < before ? null : Math.round(sent - before);
     const length = until === null ? null : until - start;
     return {
@@ -39,7 +39,7 @@ export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline
       start,
       end: until,
       transferred,
-      remainingAtStart: within[0]?.progress.remaining ?? null,
+      remainingAtStart: atStart?.progress.remaining ?? null,
       throughput: transferred === null || length === null || length <= 0 ? null : (transferred * 8) / length,
       dirtyRate: measured ? (after?.progress.dirtyRate ?? null) : null,
       throttle: within.at(-1)?.progress.throttle ?? null,

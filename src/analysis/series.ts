@@ -1,6 +1,7 @@
 /** The columns that figures draw. */
 import type { PassSeries } from "../model/result.ts";
 import type { Pass } from "./pass.ts";
+import { type Sample, samplesOf } from "./samples.ts";
 import { orNull } from "./unknown.ts";
 
 export function seriesOf(trial: string, pass: Pass): PassSeries {
@@ -21,20 +22,24 @@ export function seriesOf(trial: string, pass: Pass): PassSeries {
             fate,
           }
         : null,
-    progress: records.flatMap((line) =>
-      line.record === "progress" && timeline
-        ? [
-            {
-              t: timeline.at(line.at),
-              remaining: line.remaining ?? null,
-              throughput: line.throughput ?? null,
-              dirtyRate: line.dirtyRate ?? null,
-              throttle: line.throttle ?? null,
-              round: line.round ?? null,
-            },
-          ]
-        : [],
-    ),
+    progress: timeline ? progressOf(samplesOf(records, timeline)) : [],
     marks: { stop: moments?.stop?.t ?? null, resume: moments?.resume?.t ?? null, end: moments?.end?.t ?? null },
   };
+}
+
+/** Hypervisors give zero for a rate until they have measured it first: that is not a rate of zero. */
+function progressOf(samples: readonly Sample[]): PassSeries["progress"] {
+  const measured = (field: "throughput" | "dirtyRate"): number => {
+    const first = samples.findIndex(({ progress }) => (progress[field] ?? 0) > 0);
+    return first < 0 ? samples.length : first;
+  };
+  const from = { throughput: measured("throughput"), dirtyRate: measured("dirtyRate") };
+  return samples.map(({ t, progress }, i) => ({
+    t,
+    remaining: progress.remaining ?? null,
+    throughput: i < from.throughput ? null : (progress.throughput ?? null),
+    dirtyRate: i < from.dirtyRate ? null : (progress.dirtyRate ?? null),
+    throttle: progress.throttle ?? null,
+    round: progress.round ?? null,
+  }));
 }

@@ -7,6 +7,8 @@ import type { Host, Timeline } from "./timeline.ts";
 export interface TapView {
   readonly request: Float64Array;
   readonly reply: Float64Array;
+  /** False: the capture breaks off, so that what it does not have may yet have been there. */
+  readonly whole: boolean;
 }
 
 /** A mirror of a packet on the same link is not a second packet: the earliest of each is kept. */
@@ -23,5 +25,5 @@ export function tapView(flights: Flights, capture: CaptureLog, timeline: Timelin
     const t = timeline.wall(place, capture.base, echoes.time[e]!);
     if (!(column[i]! <= t)) column[i] = t;
   }
-  return { request, reply };
+  return { request, reply, whole: capture.damage === null };
 }

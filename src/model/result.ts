@@ -46,7 +46,9 @@ export const Outage = z.strictObject({
     .describe(
       "outage: probes were lost, or it is the one that overlaps the blackout; delay: replies came late, none was lost",
     ),
-  during: z.enum(["before", "migration", "blackout", "after"]).describe("blackout: it overlaps STOP to RESUME"),
+  during: z
+    .enum(["before", "migration", "blackout", "after"])
+    .describe("blackout: it overlaps STOP to RESUME, on the source when the migration came to nothing"),
 });
 export type Outage = z.infer<typeof Outage>;
 
@@ -77,7 +79,12 @@ export const Anatomy = z.strictObject({
   marks: z.array(z.strictObject({ id: z.string(), label: z.string(), t: Seconds.nullable(), source: z.string() })),
   segments: z.array(AnatomySegment),
   total: z.number().describe("seconds, the sum of the segments"),
-  unexplained: z.number().describe("seconds between first request delivered and first reply beyond a usual round trip"),
+  unexplained: z
+    .number()
+    .nullable()
+    .describe(
+      "seconds between first request delivered and first reply beyond a usual round trip; null when either was not seen",
+    ),
 });
 export type Anatomy = z.infer<typeof Anatomy>;
 

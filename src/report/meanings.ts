@@ -16,7 +16,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   downtime: {
     label: "Downtime",
     definition:
-      "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value reaches from the middle between the last probe answered in time and the first that was not, to the same at its end or to the release of held replies.",
+      "How long a client could not reach the VM: the longest outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value reaches from the middle between the last probe answered in time and the first that was not, to the same at its end or to the release of held replies.",
   },
   blackout: {
     label: "Blackout",
@@ -77,7 +77,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   downtimeTotal: {
     label: "Downtime, all outages",
     definition:
-      "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it.",
+      "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it, nor what is too short for the probes.",
   },
   lostProbeTime: {
     label: "Lost-probe time",

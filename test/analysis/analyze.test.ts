@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { analyzeRun, stringifyResult } from "../../src/analysis/analyze.ts";
 import { DEFINITIONS } from "../../src/analysis/measurements/registry.ts";
 import { Result } from "../../src/model/result.ts";
-import { BYTES, TRUTH, writeRun } from "./run-world.ts";
+import { at, BYTES, TRUTH, writeRun } from "./run-world.ts";
+import { probeBytes } from "./world.ts";
 
 let directory: string;
 const inPass = (pass: string, name: string): string => join(directory, "trials", "001-idle-1", pass, name);
@@ -105,6 +106,85 @@ describe("the analysis of a run", () => {
     expect(measurements.downtime!.value).toBeNull();
     expect(measurements.downtime!.low).toBeGreaterThan(0.04);
     expect(measurements.downtime!.high).toBeUndefined();
+  });
+
+  test("knows nothing of an outage that came after the probing had ended", async () => {
+    truncateSync(inPass("probed", "probes.bin"), 64 + 40 * 3 * 2500);
+    const { measurements } = await probedOf();
+    for (const id of ["downtime", "downtimeTotal", "lostProbeTime"])
+      expect(measurements[id], id).toMatchObject({
+        value: null,
+        unknown: expect.stringContaining("before the vCPUs ran again"),
+      });
+  });
+
+  test("has no downtime of zero where no outage was seen", async () => {
+    const ticks = { interval: 1e6, ticks: 6000, outages: [], there: () => 4e5, back: () => 4e5 };
+    writeFileSync(inPass("probed", "probes.bin"), probeBytes(ticks));
+    const { measurements } = await probedOf();
+    expect(measurements.downtime).toMatchObject({ value: null, low: 0, high: expect.closeTo(0.0018, 4) });
+    expect(measurements.downtimeTotal).toMatchObject({ value: null, low: 0 });
+    expect(measurements.lostProbeTime!.value).toBe(0);
+  });
+
+  test("does not take a delay elsewhere for the downtime when the blackout met no probe", async () => {
+    const outages = [{ begin: 2.4e9, end: 2.42e9, kind: "hold" as const }];
+    const ticks = { interval: 1e6, ticks: 6000, outages, there: () => 4e5, back: () => 4e5 };
+    writeFileSync(inPass("probed", "probes.bin"), probeBytes(ticks));
+    const { measurements, outages: found, anatomy } = await probedOf();
+    expect(found).toMatchObject([{ kind: "delay", during: "migration" }]);
+    expect(measurements.downtime!.value).toBeNull();
+    expect(anatomy).toBeUndefined();
+  });
+
+  test("takes the pause at the source for the place of the outage when the migration came to nothing", async () => {
+    const path = inPass("probed", "migration.jsonl");
+    const text = readFileSync(path, "utf8").replace('"kind":"completed"', '"kind":"failed"');
+    const lines = text
+      .split("\n")
+      .map((line) =>
+        line.includes('"kind":"resume"')
+          ? JSON.stringify({ record: "event", kind: "resume-source", host: "source", observed: at(1.079) })
+          : line,
+      );
+    writeFileSync(path, lines.join("\n"));
+    const { measurements, outages, anatomy } = await probedOf();
+    expect(outages).toMatchObject([{ kind: "outage", during: "blackout" }]);
+    expect(measurements.blackout!.value).toBeNull();
+    expect(measurements.pauseAtSource!.value).toBeCloseTo(0.079, 6);
+    expect(anatomy!.marks[2]).toMatchObject({ id: "resume", t: expect.closeTo(1.079, 6) });
+  });
+
+  test("does not make a blackout of stamps that contradict each other", async () => {
+    const path = inPass("probed", "pass.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace('"offset":0.25', '"offset":0.45'));
+    const { measurements } = await probedOf();
+    expect(measurements.blackout).toMatchObject({ value: null, unknown: expect.stringContaining("before STOP") });
+  });
+
+  test("draws no rate before the hypervisor has measured one", async () => {
+    const path = inPass("probed", "migration.jsonl");
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll('"dirtyRate":1000', '"dirtyRate":0'));
+    const { series } = await analyzeRun(directory);
+    expect(series[1]!.progress.map(({ dirtyRate }) => dirtyRate)).toEqual([null, 2000, 3000]);
+  });
+
+  test("says by what rule a reply is late", async () => {
+    const { outageThreshold } = await probedOf();
+    expect(outageThreshold!.source).toMatch(/^probes\.bin: twice the 99th percentile of 2000 round trips before/u);
+    const quick = { interval: 1e6, ticks: 6000, outages: [], there: () => 5e4, back: () => 5e4 };
+    writeFileSync(inPass("probed", "probes.bin"), probeBytes(quick));
+    const { outageThreshold: second } = await probedOf();
+    expect(second).toMatchObject({ value: 0.0005, source: expect.stringContaining("half the probe interval") });
+  });
+
+  test("says when the prober stood still for long", async () => {
+    const stall = (tick: number): number => (tick === 1000 ? 5e7 : 0);
+    const stalled = { interval: 1e6, ticks: 6000, outages: [], there: () => 4e5, back: () => 4e5, stall };
+    writeFileSync(inPass("probed", "probes.bin"), probeBytes(stalled));
+    expect((await probedOf()).warnings.join()).toMatch(
+      /the prober missed 50 ticks, and sent nothing for up to 5\d\.\d ms/u,
+    );
   });
 
   test("shows a pass that did not end as failed, with what is there", async () => {

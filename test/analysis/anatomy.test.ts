@@ -28,7 +28,7 @@ function anatomy(stop: number | null, resume: number | null, announced: number |
     outage: outage!,
     usual: lateness.median,
     source: null,
-    destination: delivered === null ? null : { request: column.with(5, delivered), reply: column },
+    destination: delivered === null ? null : { request: column.with(5, delivered), reply: column, whole: true },
     moments,
     announcements: announced === null ? [] : [{ t: announced, kind: "rarp", seenAt: "destination" }],
   });
@@ -59,6 +59,34 @@ describe("the anatomy of an outage", () => {
       to: "resume",
       seconds: expect.closeTo(-0.01, 9),
     });
+  });
+
+  test("does not know what is unexplained where the request or the reply was not seen", () => {
+    expect(anatomy(1, 1.05, 1.06, null).unexplained).toBeNull();
+  });
+
+  test("of a migration that came to nothing goes on at the source, whose later replies are not the last", () => {
+    const request = flights.sent.map((t) => t + 0.0002);
+    const reply = request.map((t, i) => (Number.isNaN(flights.received[i]!) ? Number.NaN : t));
+    const { marks, segments } = anatomyOf({
+      flights,
+      outage: outage!,
+      usual: lateness.median,
+      source: { request, reply, whole: true },
+      destination: null,
+      moments: { stop: mark(1), resume: null, resumeSource: mark(1.09), end: null },
+      announcements: [],
+    });
+    expect(marks.map(({ t }) => t)).toEqual([
+      expect.closeTo(0.9992, 3),
+      1,
+      1.09,
+      null,
+      expect.closeTo(1.0902, 3),
+      expect.closeTo(outage!.end.high, 9),
+    ]);
+    expect(marks[2]!.label).toBe("RESUME: they run on the source again");
+    expect(segments.every(({ seconds }) => seconds >= 0)).toBe(true);
   });
 
   test("says what a usual round trip does not explain", () => {

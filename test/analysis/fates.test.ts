@@ -9,7 +9,7 @@ const X = Number.NaN;
 function fate(
   received: number,
   taps: { source?: [number, number]; destination?: [number, number] } | null,
-  { resume = 1, refused = 0 }: { resume?: number | null; refused?: number } = {},
+  { resume = 1, refused = 0, whole = true }: { resume?: number | null; refused?: number; whole?: boolean } = {},
 ) {
   const flights: Flights = {
     interval: 1e-3,
@@ -21,12 +21,14 @@ function fate(
     missed: 0,
     duplicates: 0,
     reordered: 0,
+    strangers: 0,
     unmatched: 0,
     logEnd: 10,
   };
   const view = ([request, reply]: [number, number] = [X, X]): TapView => ({
     request: Float64Array.of(request),
     reply: Float64Array.of(reply),
+    whole,
   });
   return fatesOf({
     flights,
@@ -54,7 +56,18 @@ describe("the fate of a probe", () => {
     ["sent both ways before RESUME", fate(X, { source: [0, X], destination: [0.5, X] }), "lost-at-source"],
     ["sent both ways after RESUME", fate(X, { source: [0, X], destination: [1.5, X] }), "lost-at-destination"],
     ["answered, and the reply lost on its way", fate(X, { source: [0, 0.1] }), "lost-elsewhere"],
+    [
+      "answered, the reply sent both ways",
+      fate(0.001, { source: [X, 0.0006], destination: [0, 0.0005] }),
+      "answered-by-destination",
+    ],
+    [
+      "answered by the source, the reply sent both ways",
+      fate(0.001, { source: [0, 0.0005], destination: [X, 0.0006] }),
+      "answered-by-source",
+    ],
     ["seen at neither end", fate(X, {}), "lost-elsewhere"],
+    ["lost, and a capture breaks off", fate(X, {}, { whole: false }), "lost"],
     ["lost, without captures", fate(X, null), "lost"],
     ["refused by the kernel", fate(X, {}, { refused: 1 }), "not-sent"],
   ])("%s", (_, found, expected) => expect(found).toBe(expected));

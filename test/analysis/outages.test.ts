@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assembleFlights } from "../../src/analysis/flights.ts";
+import { longestUnheard } from "../../src/analysis/gaps.ts";
 import { judgeLateness } from "../../src/analysis/lateness.ts";
 import { type DetectedOutage, findOutages } from "../../src/analysis/outages.ts";
 import { PROBE_RECORD, parseProbes } from "../../src/run/read/probes.ts";
@@ -101,6 +102,59 @@ describe("outages", () => {
     const flights = assembleFlights(parseProbes(encodeProbes(MS, rows), "p"), originAt(0));
     expect(findOutages(flights, judgeLateness(flights, 1))).toEqual([]);
     expect(flights.refused.reduce((a, b) => a + b)).toBe(10);
+  });
+
+  test("what the prober did not look at within an outage is not in its lower bound", () => {
+    // Lost before and after a stall of 80 ms: whether the VM was back meanwhile nobody knows.
+    const rows = Array.from({ length: 400 }, (_, i) => {
+      if (i >= 110 && i < 190) return [];
+      const sent = { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS };
+      if (i >= 100 && i < 200) return [sent];
+      return [sent, { kind: PROBE_RECORD.reply, sequence: i, mono: i * MS + 200_000, wall: i * MS + 190_000 }];
+    }).flat();
+    const missed = { kind: PROBE_RECORD.missed, count: 80, sequence: 110, mono: 189 * MS, wall: 189 * MS };
+    const flights = assembleFlights(parseProbes(encodeProbes(MS, [...rows, missed]), "p"), originAt(0));
+    const [outage] = findOutages(flights, judgeLateness(flights, 1));
+    expect(outage!.duration.value).toBeCloseTo(0.1, 3);
+    expect(outage!.duration.low).toBeLessThan(0.021);
+    expect(outage!.duration.high).toBeCloseTo(0.1, 2);
+    expect(outage!.lostProbeTime.low).toBeCloseTo(0.019, 9);
+    expect(outage!.lostProbeTime.high).toBeCloseTo(0.101, 9);
+  });
+
+  test("lost probes beside refused ones reach to the next of which something is known", () => {
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      const sent = { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS };
+      if (i === 100) return [sent];
+      if (i > 100 && i <= 150) return [{ ...sent, kind: PROBE_RECORD.sendError, errno: 101 }];
+      return [sent, { kind: PROBE_RECORD.reply, sequence: i, mono: i * MS + 200_000, wall: i * MS + 190_000 }];
+    }).flat();
+    const flights = assembleFlights(parseProbes(encodeProbes(MS, rows), "p"), originAt(0));
+    const [outage] = findOutages(flights, judgeLateness(flights, 1));
+    expect(outage!.lostProbeTime.high).toBeCloseTo(0.052, 9);
+  });
+
+  test("an outage of which no probe tells was no longer than from one answered probe's departure to the next answer", () => {
+    // Replies 1 ms apart, the way back of the first of them slow: the gap between them is shorter than what is possible.
+    const rows = Array.from({ length: 200 }, (_, i) => {
+      const back = i === 100 ? 400_000 : 100_000;
+      return [
+        { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS },
+        { kind: PROBE_RECORD.reply, sequence: i, mono: i * MS + back + 10_000, wall: i * MS + back },
+      ];
+    }).flat();
+    const flights = assembleFlights(parseProbes(encodeProbes(MS, rows), "p"), originAt(0));
+    expect(longestUnheard(flights, 0)).toBeCloseTo(0.0014, 9);
+    expect(longestUnheard(flights, 0.15)).toBeCloseTo(0.0011, 9);
+    expect(longestUnheard(flights, 9)).toBeNull();
+  });
+
+  test("replies from another address are counted", () => {
+    const rows = [0, 1].flatMap((i) => [
+      { kind: PROBE_RECORD.sent, sequence: i, mono: i * MS, wall: i * MS },
+      { kind: PROBE_RECORD.reply, flags: 2 * i, sequence: i, mono: i * MS + 10, wall: i * MS + 10 },
+    ]);
+    expect(assembleFlights(parseProbes(encodeProbes(MS, rows), "p"), originAt(0)).strangers).toBe(1);
   });
 
   test("duplicates and reordering are counted and change nothing", () => {

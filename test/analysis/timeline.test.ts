@@ -107,6 +107,40 @@ describe("rounds", () => {
     expect(rounds[1]).toMatchObject({ round: 2, end: 2, transferred: 50, dirtyRate: null, remainingAtStart: null });
   });
 
+  test("put an answer that came late where the hypervisor's own count of time puts it", () => {
+    // A busy QEMU put this answer together at 1.01 s and delivered it at 1.9 s.
+    const sample = (at: number, elapsed: number, round: number, transferred: number, remaining: number) =>
+      progress(at, round, { elapsed, transferred, remaining });
+    const rounds = find(
+      event("round", "source", 0, { round: 1 }),
+      ...[0.1, 0.2, 0.5, 0.9].map((t) => sample(t, t, 1, 1000 * t, 1000)),
+      event("round", "source", 0.95, { round: 2 }),
+      event("round", "source", 1, { round: 3 }),
+      sample(1.9, 1.01, 3, 1010, 30),
+      { ...sample(1.95, 1.95, 3, 2000, 0), status: "completed" },
+    );
+    expect(rounds.map(({ transferred }) => transferred)).toEqual([950, 50, 1000]);
+    expect(rounds.map(({ remainingAtStart }) => remainingAtStart)).toEqual([null, null, 30]);
+  });
+
+  test("remain unknown at their start where the first sample came later", () => {
+    const rounds = find(event("round", "source", 0.1, { round: 1 }), progress(1.5, 1, { remaining: 0 }));
+    expect(rounds[0]!.remainingAtStart).toBeNull();
+  });
+
+  test("of which the first was not seen begin with nothing known", () => {
+    const rounds = find(
+      progress(0.5, 2, { transferred: 500 }),
+      progress(1, 3, { transferred: 700 }),
+      progress(1.9, 3, { transferred: 900 }),
+      progress(1.95, 3),
+    );
+    expect(rounds.map(({ round, transferred }) => [round, transferred])).toEqual([
+      [2, 200],
+      [3, 200],
+    ]);
+  });
+
   test("have no dirty rate where the hypervisor had not measured any", () => {
     const rounds = find(progress(0.2, 1, { dirtyRate: 0 }), progress(1, 2, { dirtyRate: 0 }));
     expect(rounds.map(({ dirtyRate, transferred }) => [dirtyRate, transferred])).toEqual([

@@ -7,10 +7,17 @@ import type { Finding, PassMeasurement } from "./definition.ts";
 function between(from: Mark, to: Mark): Finding {
   const value = to.t - from.t;
   const source = from.source === to.source ? from.source : `${from.source}; ${to.source}`;
-  if (from.uncertainty === null || to.uncertainty === null) return { value, source };
+  if (from.uncertainty === null || to.uncertainty === null) {
+    if (value < 0) throw new Unknown("by their stamps, RESUME came before STOP, and nothing is known of the clocks");
+    return { value, source };
+  }
   // Hypervisors stamp in microseconds.
   const slack = from.uncertainty + to.uncertainty + 1e-6;
-  return { value, low: Math.max(0, value - slack), high: value + slack, source };
+  if (value + slack < 0)
+    throw new Unknown(
+      `by their stamps, RESUME came ${(-value).toFixed(6)} s before STOP: the clocks' offsets are wrong`,
+    );
+  return { value: Math.max(0, value), low: Math.max(0, value - slack), high: value + slack, source };
 }
 
 export const blackout: PassMeasurement = {

@@ -1,5 +1,6 @@
 import { ARTIFACT } from "../../model/artifacts.ts";
-import { longestGap } from "../gaps.ts";
+import { coverOrThrow } from "../coverage.ts";
+import { longestUnheard } from "../gaps.ts";
 import { kindOf, placeOf } from "../outage-results.ts";
 import { Bounded, type PassMeasurement } from "./definition.ts";
 
@@ -10,19 +11,13 @@ export const downtime: PassMeasurement = {
   title: "Downtime",
   unit: "s",
   definition:
-    "How long a client could not reach the VM: the outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value reaches from the middle between the last probe answered in time and the first that was not, to the same at its end or to the release of held replies.",
+    "How long a client could not reach the VM: the longest outage that overlaps STOP to RESUME, or else the longest during the migration. An outage is a run of probes that were lost or late; its bounds come from actual departures and arrivals, its value reaches from the middle between the last probe answered in time and the first that was not, to the same at its end or to the release of held replies.",
   artifacts,
   measure: (pass) => {
     const outage = pass.downtime();
     if (!outage) {
-      const high = longestGap(pass.flights(), 0) ?? undefined;
-      throw new Bounded(
-        "no probe was lost or late: the VM was out of reach for less than the longest gap between replies",
-        {
-          low: 0,
-          high,
-        },
-      );
+      const high = longestUnheard(pass.flights(), 0) ?? undefined;
+      throw new Bounded("no outage was seen: if there was one, it was too short for the probes", { low: 0, high });
     }
     const { value, low, high } = outage.duration;
     if (high === null) throw new Bounded("the probes' log does not reach beyond the outage", { low });
@@ -35,13 +30,16 @@ export const downtimeTotal: PassMeasurement = {
   title: "Downtime, all outages",
   unit: "s",
   definition:
-    "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it.",
+    "The sum of all outages in which probes were lost, and of what overlaps STOP to RESUME, from the migrate command to the end of the probing, with the sum of their bounds. Delays without loss are not in it, nor what is too short for the probes.",
   artifacts,
   measure: (pass) => {
     const moments = pass.moments();
     const outages = pass
       .outages()
       .filter((outage) => placeOf(outage, moments) !== "before" && kindOf(outage, moments) === "outage");
+    coverOrThrow(pass.flights(), moments);
+    if (outages.length === 0)
+      throw new Bounded("no outage was seen: if there were any, they were too short for the probes", { low: 0 });
     const sum = { value: 0, low: 0, high: 0 };
     let open = false;
     for (const { duration } of outages) {

@@ -1,5 +1,6 @@
 /** Counts and times of the probes themselves. */
 import { ARTIFACT } from "../../model/artifacts.ts";
+import { coverOrThrow } from "../coverage.ts";
 import type { Flights } from "../flights.ts";
 import { longestGap } from "../gaps.ts";
 import { timeCovered } from "../outages.ts";
@@ -25,6 +26,7 @@ export const lostProbeTime: PassMeasurement = {
   artifacts,
   measure: (pass) => {
     const flights = pass.flights();
+    coverOrThrow(flights, pass.moments());
     return timeCovered(
       flights,
       indices(flights, (i) => Number.isNaN(flights.received[i]!) && flights.sent[i]! >= 0),

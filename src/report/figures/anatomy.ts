@@ -29,7 +29,7 @@ function rowsOf(anatomy: Anatomy): Row[] {
       ink: negative ? "negative" : segment.from === "stop" ? "blackout" : "neutral",
     };
   });
-  if (anatomy.unexplained !== 0)
+  if (anatomy.unexplained !== null && anatomy.unexplained > 0)
     rows.push({
       label: `${formatValue(anatomy.unexplained, "s")} of it unexplained`,
       from: at - anatomy.unexplained,

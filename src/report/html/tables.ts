@@ -58,8 +58,8 @@ export function anatomyTable({ anatomy }: PassResult): Html {
 }
 
 export function roundsTable({ rounds }: PassResult): Html {
-  const or = (value: number | null, unit: "bytes" | "bits/s" | "bytes/s" | "share"): Part =>
-    value === null ? UNKNOWN("not reported") : formatValue(value, unit);
+  const or = (value: number | null, unit: "bytes" | "bits/s" | "bytes/s" | "share", why = "not reported"): Part =>
+    value === null ? UNKNOWN(why) : formatValue(value, unit);
   return table(
     "Rounds",
     ["Round", "Began", "Length", "Remaining at its start", "Sent", "Throughput", "Dirty rate", "Throttle"],
@@ -67,10 +67,10 @@ export function roundsTable({ rounds }: PassResult): Html {
       round.round,
       number(formatMoment(round.start)),
       round.end === null ? UNKNOWN("its end was not seen") : formatValue(round.end - round.start, "s"),
-      or(round.remainingAtStart, "bytes"),
+      or(round.remainingAtStart, "bytes", "no sample at its start"),
       or(round.transferred, "bytes"),
       or(round.throughput, "bits/s"),
-      or(round.dirtyRate, "bytes/s"),
+      or(round.dirtyRate, "bytes/s", "not measured"),
       or(round.throttle, "share"),
     ]),
   );
@@ -95,7 +95,7 @@ export function bytesTable(pass: PassResult): Html {
   });
   return html`${table(
     `Bytes of the ${pass.kind} pass: by the switch's ports, background subtracted, and by the hosts' interfaces`,
-    ["Port of the switch", "Direction", "Switch", "Background subtracted", "Host's interface", "Host minus switch"],
+    ["Port of the switch", "Direction", "Switch", "Background", "Host's interface", "Host minus switch"],
     ports,
   )}<p>The hypervisor itself reports ${measured(measurementOf(pass, "transferredReported"))} transferred.</p>`;
 }

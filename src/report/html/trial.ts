@@ -60,7 +60,11 @@ function anatomy({ index }: TrialInput, pass: PassResult | undefined): Html {
   const id = trialId(index);
   const of = pass?.anatomy;
   const body = of
-    ? html`<p>The segments add up to ${formatValue(of.total, "s")}; ${formatValue(of.unexplained, "s")} of it is unexplained: time between the first request delivered and the first reply beyond a usual round trip. A segment that ran in the other order is shown as negative.</p>${figureBlock(anatomyFigure(of), `${id}-anatomy`, "What the outage consists of")}${anatomyTable(pass)}`
+    ? html`<p>The segments add up to ${formatValue(of.total, "s")}; ${
+        of.unexplained === null
+          ? "how much of it is unexplained is not known, since the first request delivered or the first reply was not seen."
+          : `${formatValue(of.unexplained, "s")} of it is unexplained: time between the first request delivered and the first reply beyond a usual round trip.`
+      } A segment that ran in the other order is shown as negative.</p>${figureBlock(anatomyFigure(of), `${id}-anatomy`, "What the outage consists of")}${anatomyTable(pass)}`
     : nothing("there is no outage around the blackout that could be taken apart");
   return html`<h3>Anatomy of the outage</h3>${body}${pass ? announcementsTable(pass) : ""}`;
 }

@@ -20,6 +20,8 @@ export const PROBE_RECORD = {
 
 /** Bit of `flags`: the kernel gave no timestamp, `wall` is the prober's own. */
 export const FLAG_OWN_TIMESTAMP = 1;
+/** Bit of a reply's `flags`: it came from another address than the target's. */
+export const FLAG_OTHER_ADDRESS = 2;
 
 /**
  * The log as columns, one entry per record in the file's order. Times are nanoseconds since `startMono` or `startWall`:
