@@ -40,7 +40,7 @@ export const FATE_LABELS: Readonly<Record<ProbeFate, string>> = {
   "answered-by-source": "answered by the source",
   "answered-by-destination": "answered by the destination",
   answered: "answered",
-  held: "held, answered late",
+  held: "held or answered late",
   "lost-at-source": "lost at the source",
   "lost-at-destination": "lost at the destination",
   "lost-elsewhere": "lost elsewhere",
@@ -69,3 +69,8 @@ export function delaysInWords(outages: readonly Outage[]): readonly string[] {
     `${delays.length} ${delays.length === 1 ? "delay" : "delays"} without loss, the longest ${formatValue(longest, "s")}`,
   ];
 }
+
+/** What makes a pass's numbers doubtful, each said once: a port's disagreement is mostly among the warnings already. */
+export const doubtsOf = ({ warnings, ports }: Pick<PassResult, "warnings" | "ports">): readonly string[] => [
+  ...new Set([...warnings, ...ports.flatMap(({ disagreement }) => disagreement ?? [])]),
+];

@@ -26,7 +26,13 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
   const option = {
     ...BASE,
     grid: { left: 12, right: 18, top: 8, height: phases.length * ROW, outerBoundsMode: "none" },
-    xAxis: timeAxis({ min: from, max: to }),
+    xAxis: {
+      ...timeAxis({ min: from, max: to }),
+      // Before a migrate command there is nothing else to count from.
+      ...(phases.some(({ name, outcome }) => name === "migrate" && outcome !== "skipped")
+        ? {}
+        : { name: "seconds since the first phase began" }),
+    },
     yAxis: {
       type: "category",
       inverse: true,

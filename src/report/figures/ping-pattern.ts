@@ -20,8 +20,9 @@ export interface PingPatternInput {
 /** The part of a pass that shows the outage with as much again on both sides; undefined when nothing happened. */
 export function windowAround(pass: Pick<PassResult, "outages">, marks: PassSeries["marks"]): Span | undefined {
   // What matters is the outage around the blackout; hiccups of the rest of the migration would only make it small.
-  const around = pass.outages.filter(({ during }) => during === "blackout");
-  const main = around.length > 0 ? around : pass.outages.filter(({ during }) => during === "migration");
+  const outages = pass.outages.filter(({ kind }) => kind === "outage");
+  const around = outages.filter(({ during }) => during === "blackout");
+  const main = around.length > 0 ? around : outages.filter(({ during }) => during === "migration");
   const moments = main.flatMap(({ begin, end }) => [begin.low, end.high]);
   if (marks.stop !== null) moments.push(marks.stop);
   if (marks.resume !== null) moments.push(marks.resume);
@@ -82,11 +83,13 @@ function spans({ pass, series: { marks } }: PingPatternInput): NonNullable<EChar
       { value: [seconds(to), lane] },
     ],
   });
+  // A delay is no outage: the late probes themselves show it.
+  const outages = pass.outages.filter(({ kind }) => kind === "outage");
   // One label: those of short outages close to each other would lie on top of each other; the table has them all.
-  const longest = pass.outages.reduce((most, { duration }) => Math.max(most, duration.value ?? 0), 0);
+  const longest = outages.reduce((most, { duration }) => Math.max(most, duration.value ?? 0), 0);
   const labelOf = ({ duration }: PassResult["outages"][number]): string =>
     duration.value === longest ? formatMeasurement(duration) : "";
-  const rows = pass.outages.flatMap((outage) => {
+  const rows = outages.flatMap((outage) => {
     const name = `outage of probes ${outage.firstSequence} to ${outage.lastSequence}`;
     return [
       bar(name, "downtime", outage.begin.low, outage.end.high, "downtime", 4, 0.5),

@@ -1,11 +1,37 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
-import { acceleratorSentence, FOUR_TIMES, meaningOf, measurementOf } from "../catalogue.ts";
+import { acceleratorSentence, doubtsOf, FOUR_TIMES, meaningOf, measurementOf } from "../catalogue.ts";
 import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
 
 const probedPass = (trial: TrialResult) => trial.passes.find(({ kind }) => kind === "probed");
+
+/** What is the same of several passes is said once, with the places that it concerns. */
+function gathered(result: Result, of: (pass: TrialResult["passes"][number]) => (readonly [string, Part])[]) {
+  const found = new Map<string, { said: Part; trials: Map<number, Set<string>> }>();
+  result.trials.forEach(({ passes }, index) => {
+    for (const pass of passes)
+      for (const [key, said] of of(pass)) {
+        const entry = found.get(key) ?? { said, trials: new Map<number, Set<string>>() };
+        found.set(key, entry);
+        entry.trials.set(index, (entry.trials.get(index) ?? new Set()).add(pass.kind));
+      }
+  });
+  const passesOf = (kinds: Set<string>): string => (kinds.size > 1 ? "both passes" : `${[...kinds][0]} pass`);
+  return [...found.values()].map(({ said, trials }) => {
+    const everywhere = trials.size > 1 && trials.size === result.trials.length;
+    const kinds = new Set([...trials.values()].map(passesOf));
+    const places: Part =
+      everywhere && kinds.size === 1
+        ? html`all trials, ${[...kinds][0]!}`
+        : [...trials].map(
+            ([index, which], n): Part =>
+              html`${n > 0 ? "; " : ""}<a href="#${trialId(index)}">${result.trials[index]!.id}</a>, ${passesOf(which)}`,
+          );
+    return { said, places };
+  });
+}
 
 /** Everything that a number of this page may be doubted for, with the place it concerns. */
 export function warnings(result: Result): Html {
@@ -14,19 +40,15 @@ export function warnings(result: Result): Html {
     items.unshift(
       html`<li><strong>This run is ${result.run.state}</strong>: it holds what was measured until then.</li>`,
     );
-  for (const [index, trial] of result.trials.entries()) {
-    const link = html`<a href="#${trialId(index)}">${trial.id}</a>`;
-    for (const pass of trial.passes) {
-      for (const failure of pass.failures)
-        items.push(
-          html`<li class="failure">${link}, ${pass.kind} pass, <strong>${pass.status}</strong>: ${failure.message}. <span class="advice">${failure.advice}</span></li>`,
-        );
-      for (const message of pass.warnings) items.push(html`<li>${link}, ${pass.kind} pass: ${message}</li>`);
-      for (const port of pass.ports)
-        if (port.disagreement)
-          items.push(html`<li>${link}, ${pass.kind} pass, port ${port.port}: ${port.disagreement}</li>`);
-    }
-  }
+  const failures = gathered(result, ({ failures, status }) =>
+    failures.map((failure): [string, Part] => [
+      JSON.stringify([status, failure.message, failure.advice]),
+      html`<strong>${status}</strong>: ${failure.message}. <span class="advice">${failure.advice}</span>`,
+    ]),
+  );
+  const doubts = gathered(result, (pass) => doubtsOf(pass).map((message): [string, Part] => [message, message]));
+  for (const { places, said } of failures) items.push(html`<li class="failure">${places}, ${said}</li>`);
+  for (const { places, said } of doubts) items.push(html`<li>${said} (${places})</li>`);
   if ([...new Set(result.trials.map(({ accelerator }) => accelerator))].includes("tcg"))
     items.push(html`<li>${acceleratorSentence("tcg")}</li>`);
   if (items.length === 0)

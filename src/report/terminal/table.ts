@@ -1,7 +1,15 @@
 /** The result of a run as text: per trial and pass the main measurements, with what is wrong before what is measured. */
 import type { Measurement, Outage, PassResult, Result, TrialResult } from "../../model/result.ts";
 import type { Status } from "../../model/run.ts";
-import { acceleratorSentence, delaysInWords, FOUR_TIMES, meaningOf, measurementOf, sortNames } from "../catalogue.ts";
+import {
+  acceleratorSentence,
+  delaysInWords,
+  doubtsOf,
+  FOUR_TIMES,
+  meaningOf,
+  measurementOf,
+  sortNames,
+} from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
 import { clean, type Painter, pad, painter, type Style, widthOf, wrap } from "./text.ts";
 
@@ -69,9 +77,6 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
     ...pass.failures.flatMap((failure) =>
       paragraph(paint("red", "✗"), `${pass.kind} pass: ${failure.message} (${failure.code}). ${failure.advice}`, width),
     ),
-    ...pass.ports.flatMap(({ port, disagreement }) =>
-      disagreement ? paragraph(paint("yellow", "!"), `${pass.kind} pass, port ${port}: ${disagreement}`, width) : [],
-    ),
   ]);
   for (const [text, kinds] of warningsByText(trial)) {
     const where = kinds.length === 1 ? `${kinds[0]} pass` : "both passes";
@@ -96,8 +101,8 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
 /** What is doubtful for the same reason in both passes is said once. */
 function warningsByText({ passes }: TrialResult): Map<string, PassResult["kind"][]> {
   const found = new Map<string, PassResult["kind"][]>();
-  for (const { kind, warnings } of passes)
-    for (const text of warnings) found.set(text, [...(found.get(text) ?? []), kind]);
+  for (const pass of passes)
+    for (const text of doubtsOf(pass)) found.set(text, [...(found.get(text) ?? []), pass.kind]);
   return found;
 }
 

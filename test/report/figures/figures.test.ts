@@ -37,7 +37,15 @@ describe("the ping pattern", () => {
   test("draws every lost and every held probe", () => {
     expect(count("lost at the source")).toBe(pass.fates!["lost-at-source"]);
     expect(count("lost elsewhere")).toBe(pass.fates!["lost-elsewhere"]);
-    expect(count("held, answered late")).toBe(pass.fates!.held);
+    expect(count("held or answered late")).toBe(pass.fates!.held);
+  });
+
+  test("draws no delay as an outage, and does not open on one", () => {
+    const delay = { ...pass.outages[0]!, firstSequence: 1, lastSequence: 2, kind: "delay" as const };
+    const delayed = { ...pass, outages: [delay] };
+    const names = drawn(pingPattern({ pass: delayed, series, budget: 1000 })!).map(({ name }) => name);
+    expect(names.filter((name) => name?.startsWith("outage"))).toEqual([]);
+    expect(windowAround(delayed, { stop: null, resume: null, end: null })).toBeUndefined();
   });
 
   test("opens on the outage, with room on both sides", () => {
@@ -69,7 +77,18 @@ describe("the ping pattern", () => {
   });
 });
 
+test("phases of a pass that never came to its migration count from the first", () => {
+  const axis = (phases: typeof pass.phases) => (phasesFigure(phases)!.option.xAxis as { name: string }).name;
+  expect(axis(pass.phases)).toBe("seconds since the migrate command");
+  expect(axis(pass.phases.slice(0, 2))).toBe("seconds since the first phase began");
+});
+
 describe("the anatomy", () => {
+  test("draws nothing as unexplained where that is not known", () => {
+    const figure = anatomyFigure({ ...pass.anatomy!, unexplained: null })!;
+    expect(figure.summary).not.toContain("unexplained");
+  });
+
   test("runs a negative segment backwards in an ink of its own", () => {
     const anatomy: Anatomy = {
       marks: [],

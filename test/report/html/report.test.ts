@@ -55,6 +55,26 @@ describe("the report of a completed trial", () => {
     expect(text).toContain("not what was asked for");
   });
 
+  test("says once what is doubtful for the same reason in several passes", () => {
+    const { result, series } = fixture({ trials: 3 });
+    const doubt = "the counters had not settled";
+    for (const { passes } of result.trials) for (const pass of passes) pass.warnings.push(doubt);
+    result.trials[1]!.passes[0]!.warnings.push("only here");
+    const front = words(renderReport(result, series)).split("The answer")[0]!;
+    expect(front.split(doubt)).toHaveLength(2);
+    expect(front).toContain(`${doubt} (all trials, both passes)`);
+    expect(front).toContain("only here ( baseline-2 , quiet pass)");
+    expect(front.split("the host counted 6.3 % less than the switch")).toHaveLength(2);
+  });
+
+  test("does not say again as a port's what is a warning already", () => {
+    const { result, series } = fixture();
+    for (const pass of result.trials[0]!.passes)
+      pass.warnings.push(...pass.ports.flatMap(({ disagreement }) => disagreement ?? []));
+    const front = words(renderReport(result, series)).split("The answer")[0]!;
+    expect(front.split("the host counted 6.3 % less than the switch")).toHaveLength(2);
+  });
+
   test("says why a number is unknown", () => {
     expect(text).toContain("unknown: the quiet pass sends no probes");
     expect(text).toContain("unknown: the SNMP agent did not answer");
