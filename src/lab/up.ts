@@ -28,6 +28,7 @@ import {
   STATIONS,
   type Station,
 } from "./topology.ts";
+import { requireReachable } from "./vm-address.ts";
 
 export interface LabUpOptions {
   /** Told in a few words what is being done. */
@@ -39,10 +40,11 @@ export interface LabUpOptions {
  * Brings the testbed's lab up. A healthy lab with the same links is returned as it is; a broken one, or one with other
  * links that nobody uses, is built anew.
  *
- * @throws MigrascopeError PRIVILEGE_MISSING with what is needed; KERNEL_LACKS when a link needs netem; LAB_BUSY when the
+ * @throws MigrascopeError CONFIG_INVALID when the VM's addresses are not the lab's; PRIVILEGE_MISSING with what is needed; KERNEL_LACKS when a link needs netem; LAB_BUSY when the
  * links differ and a measurement is running in the lab; CANCELLED. Whatever is thrown, nothing half-made is left.
  */
 export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promise<LabState> {
+  requireReachable(testbed.vm);
   const directory = labDirectory(testbed.name);
   using lock = await lockLab(directory);
   const status = labStatus(testbed.name);

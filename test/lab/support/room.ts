@@ -8,8 +8,8 @@ import { labDown } from "../../../src/lab/down.ts";
 import { labNames } from "../../../src/lab/status.ts";
 import { Testbed } from "../../../src/model/testbed.ts";
 
-/** The Node that Migrascope runs on, whichever one runs the tests. */
-export const NODE = fileURLToPath(new URL("../../../node_modules/.bin/node", import.meta.url));
+/** The Node that runs the tests, which is the one that Migrascope brings along. */
+export const NODE = process.execPath;
 export const CLI = fileURLToPath(new URL("cli.ts", import.meta.url));
 export const scriptPath = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
