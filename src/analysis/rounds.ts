@@ -9,7 +9,8 @@ const AT_START = 0.05;
 
 /**
  * A round begins when the hypervisor said so or, failing that, at the first sample that has its number. Samples do not
- * fall on the beginnings: bytes sent until then are interpolated between the samples around it. The dirty rate of a round
+ * fall on the beginnings: bytes sent until then are interpolated between the samples around it; of a round without any
+ * sample nothing is known. The dirty rate of a round
  * is what the first sample after it tells, since hypervisors report the round that has just ended; a hypervisor that
  * never told more than zero has not measured it (QEMU does so once a second).
  * @param end seconds on the axis, of the migration's end; null when it has none.
@@ -32,7 +33,9 @@ export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline
     const told = samples.findLast(({ progress }) => progress.transferred !== undefined);
     const sent = next === undefined ? told?.progress.transferred : sentUntil(samples, starts.get(next)!);
     const before = round === 1 ? 0 : sentUntil(samples, start);
-    const transferred = sent === undefined || before === undefined || sent < before ? null : Math.round(sent - before);
+    // A round that no sample fell into is shorter than what interpolation can tell apart.
+    const known = within.length > 0 && sent !== undefined && before !== undefined && sent >= before;
+    const transferred = known ? Math.round(sent - before) : null;
     const length = until === null ? null : until - start;
     return {
       round,

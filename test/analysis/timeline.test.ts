@@ -119,7 +119,7 @@ describe("rounds", () => {
       sample(1.9, 1.01, 3, 1010, 30),
       { ...sample(1.95, 1.95, 3, 2000, 0), status: "completed" },
     );
-    expect(rounds.map(({ transferred }) => transferred)).toEqual([950, 50, 1000]);
+    expect(rounds.map(({ transferred }) => transferred)).toEqual([950, null, 1000]);
     expect(rounds.map(({ remainingAtStart }) => remainingAtStart)).toEqual([null, null, 30]);
   });
 
