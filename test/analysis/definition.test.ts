@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import { Bounded, runMeasurement } from "../../src/analysis/measurements/definition.ts";
 import { Unknown } from "../../src/analysis/unknown.ts";
 
-const described = { id: "x", title: "X", unit: "s" as const, definition: "", artifacts: ["probes.bin" as const] };
+const described = {
+  id: "x",
+  title: "X",
+  unit: "s" as const,
+  definition: "",
+  bounds: "",
+  not: "",
+  artifacts: ["probes.bin" as const],
+};
 const run = (measure: () => { value: number; low?: number }) => {
   const warnings: string[] = [];
   return { measurement: runMeasurement({ ...described, measure }, null, (text) => warnings.push(text)), warnings };

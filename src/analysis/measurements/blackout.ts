@@ -26,6 +26,9 @@ export const blackout: PassMeasurement = {
   unit: "s",
   definition:
     "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties.",
+  bounds:
+    "The uncertainties of both hosts' clock offsets, and one microsecond for the stamps' resolution; none where an offset was not measured. Stamps that contradict each other beyond that make it unknown.",
+  not: "What a client sees, nor when the last instruction ran: the hypervisor stamps its own events, and how far they lie from the vCPUs' stop it does not say.",
   artifacts: [ARTIFACT.migration],
   measure: (pass) => {
     const { stop, resume } = pass.moments();
@@ -41,6 +44,8 @@ export const pauseAtSource: PassMeasurement = {
   unit: "s",
   definition:
     "How long the vCPUs stood still in a migration that came to nothing: from STOP on the source until they ran there again.",
+  bounds: "As of the blackout.",
+  not: "A blackout: the VM never ran on the destination.",
   artifacts: [ARTIFACT.migration],
   measure: (pass) => {
     const { stop, resumeSource } = pass.moments();

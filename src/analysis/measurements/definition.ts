@@ -11,6 +11,10 @@ export interface Definition {
   readonly unit: Measurement["unit"];
   /** What the number means, in words that a reader can check. */
   readonly definition: string;
+  /** How its bounds come about, or why it has none. */
+  readonly bounds: string;
+  /** What a reader might take it for, and it is not. */
+  readonly not: string;
   readonly artifacts: readonly ArtifactName[];
 }
 

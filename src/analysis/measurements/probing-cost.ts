@@ -34,6 +34,8 @@ const cost = (
   title,
   unit,
   definition: `${title}: the probed pass minus the quiet pass. One pair says little: migrations differ from each other anyway.`,
+  bounds: "The worst difference that the bounds of both allow, where both have any.",
+  not: "That the probing caused it.",
   artifacts,
   measure: (passes) => {
     const quiet = known(passes.quiet, of, "quiet");

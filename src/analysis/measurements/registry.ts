@@ -53,4 +53,12 @@ export const DEFINITIONS: readonly Definition[] = [
   ...PASS_MEASUREMENTS,
   ...PROBED_MEASUREMENTS,
   ...TRIAL_MEASUREMENTS,
-].map(({ id, title, unit, definition, artifacts }) => ({ id, title, unit, definition, artifacts }));
+].map(({ id, title, unit, definition, bounds, not, artifacts }) => ({
+  id,
+  title,
+  unit,
+  definition,
+  bounds,
+  not,
+  artifacts,
+}));

@@ -10,12 +10,15 @@ function reported(
   unit: PassMeasurement["unit"],
   field: keyof MigrationReport,
   definition: string,
+  not: string,
 ): PassMeasurement {
   return {
     id,
     title,
     unit,
     definition,
+    bounds: "None: the hypervisor gives none.",
+    not,
     artifacts: [ARTIFACT.migration],
     measure: (pass) => {
       const value = pass.report()[field];
@@ -31,6 +34,7 @@ export const totalTimeReported = reported(
   "s",
   "totalTime",
   "What the hypervisor itself gives as the migration's total time.",
+  "What was measured: its clock and its idea of beginning and end.",
 );
 export const downtimeReported = reported(
   "downtimeReported",
@@ -38,6 +42,7 @@ export const downtimeReported = reported(
   "s",
   "downtime",
   "What the hypervisor itself claims as downtime; neither the blackout nor what a client sees.",
+  "When the VM answers again. QEMU's ends when the source has sent everything, before RESUME on the destination.",
 );
 export const setupTime = reported(
   "setupTime",
@@ -45,6 +50,7 @@ export const setupTime = reported(
   "s",
   "setupTime",
   "What the hypervisor says it needed before it sent the first page.",
+  "The time until the first page was on the wire. QEMU counts in milliseconds: 0 is less than one.",
 );
 export const transferredReported = reported(
   "transferredReported",
@@ -52,6 +58,7 @@ export const transferredReported = reported(
   "bytes",
   "transferred",
   "Bytes that the hypervisor says it sent.",
+  "Bytes on the wire: headers are missing, and what it counts differs between hypervisors.",
 );
 export const zeroPages = reported(
   "zeroPages",
@@ -59,6 +66,7 @@ export const zeroPages = reported(
   "count",
   "zeroPages",
   "Pages that the hypervisor found to be all zeros and did not send.",
+  "Memory that the guest does not use: pages used and cleared are zero too.",
 );
 export const normalPages = reported(
   "normalPages",
@@ -66,6 +74,7 @@ export const normalPages = reported(
   "count",
   "normalPages",
   "Pages that the hypervisor says it sent in full, repeated ones included.",
+  "Pages that the guest dirtied: the first round sends every page that is not zero.",
 );
 export const postCopyRequests = reported(
   "postCopyRequests",
@@ -73,4 +82,5 @@ export const postCopyRequests = reported(
   "count",
   "postCopyRequests",
   "Pages that the destination had to ask for after it ran.",
+  "Time that the guest waited for them. 0 in a migration without post-copy.",
 );

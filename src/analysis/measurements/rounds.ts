@@ -7,6 +7,8 @@ export const rounds: PassMeasurement = {
   title: "Rounds",
   unit: "count",
   definition: "How often the hypervisor went over the memory; the first round copies all of it.",
+  bounds: "None: as the hypervisor counts them; else the last number that a sample had.",
+  not: "How much was sent: the last rounds of an idle guest take a millisecond. The last one runs while the vCPUs stand still.",
   artifacts: [ARTIFACT.migration],
   measure: (pass) => {
     let said: number | undefined;

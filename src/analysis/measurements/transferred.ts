@@ -24,6 +24,9 @@ export const transferred: PassMeasurement = {
   unit: "bytes",
   definition:
     "Bytes that left the source on the migration network, counted by the managed switch at the source's port (SNMP), headers included, background subtracted.",
+  bounds:
+    "High: nothing subtracted, since the background may have ceased; none if the counters had not settled. Low: the background at the highest rate that the readings before allow, each of them possibly older than it says.",
+  not: "Memory sent: headers, retransmissions and everything else that the source sends on that network are in it. Frames' checksums and preambles are not, since no counter counts them.",
   artifacts: [ARTIFACT.counters],
   measure: (pass) => finding(sourcePort(pass).bytes),
 };
@@ -34,6 +37,8 @@ export const transferredByInterfaces: PassMeasurement = {
   unit: "bytes",
   definition:
     "The same bytes as the source's own interface on the migration network counted them, background subtracted.",
+  bounds: "High: nothing subtracted. Low: the background at its rate before.",
+  not: "An independent witness where the switch is a bridge on the same machine: both are then kernel counters at the two ends of one link.",
   artifacts: [ARTIFACT.interfaces],
   measure: (pass) => {
     const { hostInterface } = sourcePort(pass);
@@ -47,6 +52,8 @@ export const throughput: PassMeasurement = {
   title: "Mean throughput",
   unit: "bits/s",
   definition: "Data on the wire over the total time.",
+  bounds: "Those of the data on the wire; the total time has none.",
+  not: "The link's capacity, nor the rate while pages were sent: setup and the end are in the time. Data still in the source's socket when it reports the end is counted, so that short migrations can seem to exceed the link by its buffer.",
   artifacts: [ARTIFACT.counters, ARTIFACT.migration],
   measure: (pass) => {
     const { end } = pass.moments();
