@@ -6,7 +6,6 @@ import { Instant } from "./time.ts";
 /** File names inside a pass's directory. */
 export const ARTIFACT = {
   migration: "migration.jsonl",
-  settings: "settings.json",
   counters: "counters.jsonl",
   interfaces: "interfaces.jsonl",
   statistics: "statistics.jsonl",

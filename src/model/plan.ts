@@ -56,12 +56,25 @@ export const Scenario = z.strictObject({
 });
 export type Scenario = z.infer<typeof Scenario>;
 
+/** Results are told apart by the scenario's name. */
+function distinctNames({ value, issues }: z.core.ParsePayload<Scenario[]>): void {
+  for (const [index, { name }] of value.entries()) {
+    if (value.findIndex((other) => other.name === name) < index)
+      issues.push({
+        code: "custom",
+        path: [index, "name"],
+        message: `another scenario is called "${name}"`,
+        input: name,
+      });
+  }
+}
+
 export const Plan = z.strictObject({
   name: Name,
   description: z.string().default(""),
   repetitions: z.int().min(1).max(1_000_000).default(1),
   seed: z.int().min(0).default(1),
-  scenarios: z.array(Scenario).min(1),
+  scenarios: z.array(Scenario).min(1).check(distinctNames),
 });
 export type Plan = z.infer<typeof Plan>;
 

@@ -26,6 +26,12 @@ test("quantities arrive in seconds, bytes and bits per second", () => {
   expect(testbed.vm.memory).toBe(256 * 2 ** 20);
 });
 
+test("two scenarios of one name are refused where the second has it", () => {
+  expect(problems("name: p\nscenarios:\n  - name: a\n  - name: b\n  - name: a\n", Plan)).toBe(
+    'file.yaml:5:5: scenarios.2.name: another scenario is called "a"',
+  );
+});
+
 test("an unknown key is named with its own line and column", () => {
   expect(problems("vm:\n  memory: 256MiB\n  memroy: 1GiB\n", Testbed)).toBe(
     'file.yaml:3:3: unknown key "memroy" in vm',
