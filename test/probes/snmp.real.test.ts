@@ -8,7 +8,7 @@ import { makeLink, openNamespace } from "../../src/calibration/namespace.ts";
 import type { CounterReading } from "../../src/model/artifacts.ts";
 import type { Machine, RunningCommand } from "../../src/remote/machine.ts";
 
-const NODE = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
+const NODE = process.execPath;
 const READER = fileURLToPath(new URL("support/read-switch.ts", import.meta.url));
 /** UDP ports: an agent with everything, one without 64-bit counters, and one where nobody listens. */
 const WIDE = 1161;
