@@ -84,12 +84,14 @@ export function formatMeasurement(measurement: Measurement | undefined): string 
   const { value, unit, low, high } = measurement;
   if (value === null) {
     // Unknown and yet not without bounds: a migration that was given up had lasted so long already.
-    const least = low === undefined ? [] : [`at least ${formatValue(low, unit)}`];
+    // Nothing that is measured here is less than nothing: that would be no bound.
+    const least = low === undefined || low === 0 ? [] : [`at least ${formatValue(low, unit)}`];
     const most = high === undefined ? [] : [`at most ${formatValue(high, unit)}`];
     const bounds = [...least, ...most].join(", ");
     return `unknown: ${measurement.unknown ?? "no reason was recorded"}${bounds && ` (${bounds})`}`;
   }
-  if (low === undefined && high === undefined) return formatValue(value, unit);
+  // Counted exactly: rounded outwards, bounds would claim a doubt that there is not.
+  if (low === high && (low === undefined || low === value)) return formatValue(value, unit);
   if (low !== undefined && high !== undefined) return formatBounded(value, unit, low, high);
   return low === undefined
     ? `${formatValue(value, unit)} (at most ${formatValue(high!, unit)})`

@@ -71,6 +71,8 @@ describe("bounds", () => {
 
   test("with one side only say which", () => {
     expect(formatMeasurement({ value: 2, unit: "s", low: 1, source: "x" })).toBe("2.00 s (at least 1.00 s)");
+    const exact = 130_462_251;
+    expect(formatMeasurement({ value: exact, unit: "bytes", low: exact, high: exact, source: "x" })).toBe("124 MiB");
     expect(formatMeasurement({ value: 2, unit: "s", high: 3, source: "x" })).toBe("2.00 s (at most 3.00 s)");
   });
 });
@@ -78,6 +80,9 @@ describe("bounds", () => {
 test("unknown is said with its reason, never as zero or nothing", () => {
   expect(formatMeasurement({ value: null, unit: "s", source: "x", unknown: "no probes" })).toBe("unknown: no probes");
   expect(formatMeasurement({ value: null, unit: "s", source: "x" })).toBe("unknown: no reason was recorded");
+  expect(formatMeasurement({ value: null, unit: "s", source: "x", unknown: "none seen", low: 0, high: 0.002 })).toBe(
+    "unknown: none seen (at most 2.00 ms)",
+  );
   expect(formatMeasurement({ value: null, unit: "s", source: "x", unknown: "cancelled", low: 120 })).toBe(
     "unknown: cancelled (at least 120 s)",
   );

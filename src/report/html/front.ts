@@ -7,6 +7,10 @@ import { badge, measured, named, trialId } from "./parts.ts";
 
 const probedPass = (trial: TrialResult) => trial.passes.find(({ kind }) => kind === "probed");
 
+/** `timeout: not completed within…` beside the word timeout needs no second one. */
+const withoutStatus = (message: string, status: string): string =>
+  message.startsWith(`${status}: `) ? message.slice(status.length + 2) : message;
+
 /** What is the same of several passes is said once, with the places that it concerns. */
 function gathered(result: Result, of: (pass: TrialResult["passes"][number]) => (readonly [string, Part])[]) {
   const found = new Map<string, { said: Part; trials: Map<number, Set<string>> }>();
@@ -43,7 +47,7 @@ export function warnings(result: Result): Html {
   const failures = gathered(result, ({ failures, status }) =>
     failures.map((failure): [string, Part] => [
       JSON.stringify([status, failure.message, failure.advice]),
-      html`<strong>${status}</strong>: ${failure.message}. <span class="advice">${failure.advice}</span>`,
+      html`<strong>${status}</strong>: ${withoutStatus(failure.message, status)}. <span class="advice">${failure.advice}</span>`,
     ]),
   );
   const doubts = gathered(result, (pass) => doubtsOf(pass).map((message): [string, Part] => [message, message]));
@@ -61,7 +65,9 @@ function answerOf(trial: TrialResult, index: number): Html {
   const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition})`;
   const number = (key: string): Html => html`<strong>${formatMeasurement(of[key])}</strong>`;
   if (trial.status !== "completed") {
-    const reason = trial.passes.flatMap(({ failures }) => failures.map(({ message }) => message))[0];
+    const [reason] = trial.passes.flatMap(({ failures, status }) =>
+      failures.map(({ message }) => withoutStatus(message, status)),
+    );
     return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. No time of it is shown as if it had.</li>`;
   }
   const sentence = (key: string, before: string, after: string): Html =>

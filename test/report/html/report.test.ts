@@ -67,6 +67,14 @@ describe("the report of a completed trial", () => {
     expect(front.split("the host counted 6.3 % less than the switch")).toHaveLength(2);
   });
 
+  test("names a pass's status once", () => {
+    const { result, series } = fixture({ status: "timeout" });
+    for (const pass of result.trials[0]!.passes) pass.failures[0]!.message = "timeout: not completed within 3 s";
+    const text = words(renderReport(result, series));
+    expect(text).toContain("both passes, timeout : not completed within 3 s.");
+    expect(text).toContain("the migration did not complete: not completed within 3 s.");
+  });
+
   test("does not say again as a port's what is a warning already", () => {
     const { result, series } = fixture();
     for (const pass of result.trials[0]!.passes)
