@@ -80,7 +80,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
         interval: 0,
         margin: 4,
         verticalAlign: "bottom",
-        padding: [0, 0, 8, 0],
+        padding: [0, 0, 11, 0],
         color: LIGHT.text,
         fontSize: 12,
       },

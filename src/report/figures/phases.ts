@@ -44,7 +44,7 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
         interval: 0,
         margin: 4,
         verticalAlign: "bottom",
-        padding: [0, 0, 8, 0],
+        padding: [0, 0, 11, 0],
         color: LIGHT.text,
         fontSize: 12,
       },

@@ -74,7 +74,7 @@ function spans({ pass, series: { marks } }: PingPatternInput): NonNullable<EChar
         label: {
           show: label !== "",
           position: "top" as const,
-          distance: 7,
+          distance: 9,
           formatter: label.replace(/[{}]/gu, ""),
           color: LIGHT.text,
           fontSize: 13,

@@ -66,7 +66,7 @@ export function roundsTable({ rounds }: PassResult): Html {
     rounds.map((round) => [
       round.round,
       number(formatMoment(round.start)),
-      round.end === null ? UNKNOWN("its end was not seen") : formatValue(round.end - round.start, "s"),
+      round.end === null ? UNKNOWN("its end was not seen") : number(formatValue(round.end - round.start, "s")),
       or(round.remainingAtStart, "bytes", "no sample at its start"),
       or(round.transferred, "bytes", "no sample tells"),
       or(round.throughput, "bits/s", "no sample tells"),
