@@ -41,13 +41,13 @@ export async function usableAccelerator(asked: Testbed["accelerator"], image: Gu
   });
 }
 
-/** The verdict holds for this boot of the machine, this user, this QEMU and this image. */
+/** The verdict holds for this boot of the machine, this QEMU and this image; whether the user may use it is asked each time. */
 async function kvmVerdict(image: GuestImage): Promise<Verdict> {
   const obstacle = deviceObstacle();
   if (obstacle !== undefined) return { usable: false, reason: obstacle };
   const { stdout: version } = await localMachine().run([QEMU, "--version"]);
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8");
-  const key = [bootId, version, image.hash, process.geteuid!()].join("\n");
+  const key = [bootId, version, image.hash].join("\n");
   const file = join(
     cacheDirectory(),
     "accelerator",
@@ -78,7 +78,8 @@ async function bootUnderKvm(image: GuestImage): Promise<Verdict> {
   const directory = await mkdtemp(join(tmpdir(), "migrascope-kvm-"));
   const console = join(directory, "console");
   const qemu = await localMachine().start([
-    ...[QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    // A trial of ours must not outlive us.
+    ...["setpriv", "--pdeathsig", "KILL", QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-machine", "q35", "-accel", "kvm", "-cpu", CPU_MODEL, "-m", "256"],
     ...["-kernel", image.kernel, "-initrd", image.initrd, "-append", image.commandLine(VmSpec.parse({}))],
     ...["-serial", `file:${console}`],

@@ -1,12 +1,12 @@
 /** Running a command on the lab's benchmark server, and noticing there that whoever started it is gone. */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import { LAB_MARK } from "./directory.ts";
 import { enterCommand, labEnvironment } from "./init.ts";
+import { childrenOf } from "./processes.ts";
 import type { LabState } from "./state.ts";
 
 /** Names the file descriptor that ends when the outer process does. */
@@ -81,21 +81,14 @@ async function forwardSignal(top: number | undefined, signal: NodeJS.Signals, ru
   }
 }
 
-/** The only child of the only child … of a process. */
+/**
+ * The first child of the first child … of a process. The first, by the time at which it was started: what the command starts
+ * and abandons becomes a child of the reaper too, and process ids begin again from the bottom.
+ */
 function descendant(pid: number, generations: number): number | undefined {
   if (generations === 0) return pid;
-  const child = readdirSync("/proc")
-    .filter((entry) => /^\d+$/u.test(entry))
-    .find((entry) => parentOf(entry) === pid);
-  return child === undefined ? undefined : descendant(Number(child), generations - 1);
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    return Number(/^PPid:\s*(\d+)$/mu.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]);
-  } catch {
-    return undefined;
-  }
+  const [first] = childrenOf(pid).sort((a, b) => a.startTime - b.startTime || a.pid - b.pid);
+  return first && descendant(first.pid, generations - 1);
 }
 
 /**

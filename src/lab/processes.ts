@@ -21,13 +21,23 @@ const KILL_DEADLINE = 20;
 /** All processes that carry the mark of the lab in `directory`. Zombies have no environment and do not count. */
 export function labProcesses(directory: string): LabProcess[] {
   const mark = `${LAB_MARK}=${directory}`;
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/u.test(entry))
-    .map(Number)
+  return processIds()
     .filter((pid) => readProc(pid, "environ")?.split("\0").includes(mark))
     .map(describe)
     .filter((found) => found !== undefined);
 }
+
+/** The processes whose parent is `pid`. */
+export const childrenOf = (pid: number): LabProcess[] =>
+  processIds()
+    .map(describe)
+    .filter((found) => found !== undefined)
+    .filter(({ parent }) => parent === pid);
+
+const processIds = (): number[] =>
+  readdirSync("/proc")
+    .filter((entry) => /^\d+$/u.test(entry))
+    .map(Number);
 
 /** @returns the start time of a process in clock ticks after boot, or undefined when there is no such process. */
 export const startTimeOf = (pid: number): number | undefined => describe(pid)?.startTime;

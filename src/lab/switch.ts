@@ -9,8 +9,8 @@ import { SNMP_ADDRESS, SNMP_PORT } from "./topology.ts";
 /** Seconds until an agent that does not listen counts as failed. */
 const DEADLINE = 15;
 
-/** Only what answers for interfaces: the agent then neither scans processes nor disks, and costs next to nothing. */
-const MODULES = ["ifTable", "ifXTable", "system_mib", "snmp_mib"];
+/** Only what answers for interfaces, and what reads and keeps the access rules (VACM): the agent then neither scans processes nor disks, and costs next to nothing. */
+const MODULES = ["ifTable", "ifXTable", "system_mib", "snmp_mib", "vacm_conf", "vacm_vars"];
 
 /** snmpd's own configuration language: `"` encloses a string that may contain spaces. */
 const configuration = (community: string): string =>

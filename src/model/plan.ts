@@ -73,7 +73,6 @@ export const Plan = z.strictObject({
   name: Name,
   description: z.string().default(""),
   repetitions: z.int().min(1).max(1_000_000).default(1),
-  seed: z.int().min(0).default(1),
   scenarios: z.array(Scenario).min(1).check(distinctNames),
 });
 export type Plan = z.infer<typeof Plan>;

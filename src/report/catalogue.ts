@@ -1,5 +1,5 @@
 /** What each measurement is called in front of people, and what it means. The order here is the order in tables. */
-import type { Measurement, Outage, PassResult, ProbeFate } from "../model/result.ts";
+import type { Measurement, Outage, PassResult, ProbeFate, TrialResult } from "../model/result.ts";
 import { formatValue } from "./format.ts";
 import { MEANINGS, type Meaning } from "./meanings.ts";
 
@@ -74,3 +74,7 @@ export function delaysInWords(outages: readonly Outage[]): readonly string[] {
 export const doubtsOf = ({ warnings, ports }: Pick<PassResult, "warnings" | "ports">): readonly string[] => [
   ...new Set([...warnings, ...ports.flatMap(({ disagreement }) => disagreement ?? [])]),
 ];
+
+/** The hypervisor as it calls itself, where a host was asked; otherwise as the testbed file does. */
+export const hypervisorOf = (trial: TrialResult): string =>
+  trial.passes.flatMap(({ hosts }) => hosts)[0]?.hypervisor ?? trial.hypervisor;

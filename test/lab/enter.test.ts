@@ -103,3 +103,31 @@ test("every machine can be reached from inside, under its own name", async () =>
   const { stdout, stderr } = await enter(NODE, script).ended;
   expect(stdout, stderr).toBe("benchmark benchmark\nsource source\ndestination destination\nswitch switch\n");
 });
+
+test("a signal finds the command among its orphans, also when process ids begin a new digit", async () => {
+  // In a PID namespace of its own the test decides which id comes next: the orphans' sort before the command's, as text.
+  const orphans = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do (setsid sleep 30 &); done";
+  const command = `trap "echo heard; exit 5" TERM; ${orphans}; echo ready; while :; do sleep 0.05; done`;
+  const script = `
+    lab() { "${NODE}" "${CLI}" "$@"; }
+    lab lab up --name digits
+    echo 9975 >/proc/sys/kernel/ns_last_pid
+    "${NODE}" "${CLI}" enter digits sh -c '${command}' >"${join(room.directory, "heard")}" &
+    until grep -q ready "${join(room.directory, "heard")}"; do sleep 0.05; done
+    kill -TERM $!
+    wait $! || code=$?
+    lab lab down --name digits
+    exit "$code"`;
+  const { code, stderr } = await room.start([
+    "unshare",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "sh",
+    "-c",
+    script,
+  ]).ended;
+  expect(code, stderr).toBe(5);
+  expect(readFileSync(join(room.directory, "heard"), "utf8")).toBe("ready\nheard\n");
+});

@@ -1,6 +1,6 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
-import { acceleratorSentence, doubtsOf, FOUR_TIMES, meaningOf, measurementOf } from "../catalogue.ts";
+import { acceleratorSentence, doubtsOf, FOUR_TIMES, hypervisorOf, meaningOf, measurementOf } from "../catalogue.ts";
 import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
@@ -74,7 +74,7 @@ function answerOf(trial: TrialResult, index: number): Html {
     of[key]?.value === null || of[key] === undefined
       ? html`${meaningOf(key).label} ${number(key)}. `
       : html`${before} ${number(key)}${after} `;
-  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${trial.hypervisor} itself reports a downtime of`, ".")}${sentence("transferred", "The migration put", " on the migration network.")}</li>`;
+  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${hypervisorOf(trial)} itself reports a downtime of`, ".")}${sentence("transferred", "The migration put", " on the migration network.")}</li>`;
 }
 
 export const answer = (result: Result): Html =>

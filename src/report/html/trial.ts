@@ -1,6 +1,6 @@
 /** Everything about one trial. */
 import type { PassResult, PassSeries, ProbeFate, TrialResult } from "../../model/result.ts";
-import { sortNames } from "../catalogue.ts";
+import { hypervisorOf, sortNames } from "../catalogue.ts";
 import { anatomyFigure } from "../figures/anatomy.ts";
 import { phasesFigure } from "../figures/phases.ts";
 import { pingPattern, windowAround } from "../figures/ping-pattern.ts";
@@ -86,7 +86,7 @@ ${failures(trial)}
 ${ping(input, probed, seriesOf(probed))}
 ${anatomy(input, probed)}
 <h3>The migration, round by round</h3>
-${progress ? figureBlock(progress, `${id}-progress`, `As ${trial.hypervisor} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`) : nothing("no progress was reported")}
+${progress ? figureBlock(progress, `${id}-progress`, `As ${hypervisorOf(trial)} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`) : nothing("no progress was reported")}
 ${main ? roundsTable(main) : ""}
 <h3>Bytes</h3>
 ${main ? bytesTable(main) : nothing("no pass was recorded")}

@@ -6,6 +6,7 @@ import {
   delaysInWords,
   doubtsOf,
   FOUR_TIMES,
+  hypervisorOf,
   meaningOf,
   measurementOf,
   sortNames,
@@ -72,7 +73,7 @@ function rows(passes: readonly PassResult[], width: number, paint: Painter): str
 }
 
 function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {
-  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}, ${clean(trial.hypervisor)} under ${clean(trial.accelerator)}`;
+  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
   const troubles = trial.passes.flatMap((pass) => [
     ...pass.failures.flatMap((failure) =>
       paragraph(paint("red", "✗"), `${pass.kind} pass: ${failure.message} (${failure.code}). ${failure.advice}`, width),
