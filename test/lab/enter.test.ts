@@ -119,6 +119,10 @@ test("a signal finds the command among its orphans, also when process ids begin 
     lab lab down --name digits
     exit "$code"`;
   const { code, stderr } = await room.start([
+    "timeout",
+    "-s",
+    "KILL",
+    "100",
     "unshare",
     "--pid",
     "--fork",
