@@ -55,7 +55,7 @@ test.each(["SIGINT", "SIGKILL"] as const)("after %s no process of it is left", a
   await until(async () => (await commandsNaming(directory)).length >= 5);
   command.kill(signal);
   const [code] = await exit;
-  if (signal === "SIGINT") expect(code).toBe(1);
+  if (signal === "SIGINT") expect(code).toBe(130);
   await until(async () => (await commandsNaming(directory)).length === 0);
 });
 
