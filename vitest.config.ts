@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+          // After the unit tests, not beside them: what is measured here shall have the machine to itself.
+          sequence: { groupOrder: 1 },
           maxConcurrency: 3,
         },
       },
