@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensurePackages, installCommand, missingPackages, REQUIREMENTS } from "../../src/lab/packages.ts";
+import { asUnprivileged, inCheckout } from "../support/unprivileged.ts";
 import { NODE, Room } from "./support/room.ts";
 
 let room: Room;
@@ -78,11 +80,18 @@ describe("installing, as root", () => {
 });
 
 test("without root and without anyone to ask, nothing is tried: the error has the command", async () => {
-  const module = new URL("../../src/lab/packages.ts", import.meta.url).href;
-  const script = `const { ensurePackages } = await import("${module}");
-    await ensurePackages({ interactive: false, requirements: ${JSON.stringify(ABSENT)} }).catch((error) => console.log(error.code, error.message));`;
-  const user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
-  const { stdout, stderr } = await room.start([...user, NODE, "--input-type=module", "--eval", script]).ended;
+  chmodSync(room.directory, 0o755);
+  const module = inCheckout(room.directory, fileURLToPath(new URL("../../src/lab/packages.ts", import.meta.url)));
+  const script = join(room.directory, "ask.mjs");
+  writeFileSync(
+    script,
+    `const { ensurePackages } = await import("${module}");
+    await ensurePackages({ interactive: false, requirements: ${JSON.stringify(ABSENT)} }).catch((error) => console.log(error.code, error.message));`,
+  );
+  const options = { directory: room.directory, user: 54_321, tun: false, home: "/" };
+  const { stdout, stderr } = await room.start(
+    asUnprivileged(`"${inCheckout(room.directory, NODE)}" "${script}"`, options),
+  ).ended;
   expect(stdout, stderr).toContain(
     "PACKAGES_MISSING these packages are missing: one-package (a test), another-package",
   );

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { asUnprivileged, CHECKOUT } from "../support/unprivileged.ts";
+import { asUnprivileged, bindCheckout, inCheckout, inOwnMounts } from "../support/unprivileged.ts";
 import { CLI, type Ended, NODE, Room } from "./support/room.ts";
 
 /** A user that this machine does not have; its PATH is the one that Debian gives to users. */
@@ -19,7 +19,7 @@ afterEach(() => room[Symbol.asyncDispose]());
 
 /** Runs a shell script as the user; `lab` is the lab's commands. */
 function asUser(script: string, { tun }: { tun: boolean }): Promise<Ended> {
-  const lab = `lab() { "$checkout/${relative(CHECKOUT, NODE)}" "$checkout/${relative(CHECKOUT, CLI)}" "$@"; }`;
+  const lab = `lab() { "${inCheckout(room.directory, NODE)}" "${inCheckout(room.directory, CLI)}" "$@"; }`;
   const options = { directory: room.directory, user: UID, tun, home: room.state };
   return room.start(asUnprivileged(`${lab}; ${script}`, options)).ended;
 }
@@ -53,18 +53,20 @@ test("without a /dev/net/tun that it may open, it says what is needed and leaves
 test("where the system allows no user namespaces, it says so and what would allow them", async () => {
   // A user namespace with a limit of its own and the machine's users in it: forbidding more inside changes nothing outside.
   const go = join(room.directory, "go");
+  const cli = `"${inCheckout(room.directory, NODE)}" "${inCheckout(room.directory, CLI)}"`;
   const script = `
+    ${bindCheckout(room.directory)}
     mkfifo "${go}"
     unshare --user --keep-caps sh -euc '
       read -r _ <"${go}"
       echo 0 >/proc/sys/user/max_user_namespaces
-      exec setpriv --reuid=${UID} --regid=${UID} --clear-groups --inh-caps=-all --ambient-caps=-all "${NODE}" "${CLI}" lab up' &
+      exec setpriv --reuid=${UID} --regid=${UID} --clear-groups --inh-caps=-all --ambient-caps=-all ${cli} lab up' &
     sleep 0.3
     echo "0 0 100000" >/proc/$!/uid_map
     echo "0 0 100000" >/proc/$!/gid_map
     echo go >"${go}"
     wait $!`;
-  const { code, stderr } = await room.start(["sh", "-euc", script]).ended;
+  const { code, stderr } = await room.start(inOwnMounts(script)).ended;
   expect(code).toBe(1);
   expect(stderr).toMatch(/users may not make namespaces here .*sudo sysctl user\.max_user_namespaces=10000/u);
 });

@@ -1,9 +1,28 @@
 /** Running the checkout as a user without privileges, changing nothing on the machine. */
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where this checkout is. */
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The shell command that makes the checkout readable in `directory`, wherever it really is: under /root, say. */
+export const bindCheckout = (directory: string): string =>
+  `mkdir -p "${join(directory, "checkout")}"; mount --bind "${CHECKOUT}" "${join(directory, "checkout")}"`;
+
+/** Where a file of the checkout is then. */
+export const inCheckout = (directory: string, file: string): string =>
+  join(directory, "checkout", relative(CHECKOUT, file));
+
+/** Runs a shell script as root in a mount namespace of its own. */
+export const inOwnMounts = (script: string): string[] => [
+  "unshare",
+  "--mount",
+  "--propagation",
+  "private",
+  "sh",
+  "-euc",
+  script,
+];
 
 export interface UnprivilegedOptions {
   /** A directory of the test's own that the user may enter; a mount point is made in it. */
@@ -22,21 +41,10 @@ export function asUnprivileged(script: string, { directory, user, tun, home }: U
   const node = join(directory, "tun");
   const checkout = join(directory, "checkout");
   const prepare = [
-    `mkdir -p "${checkout}"`,
-    `mount --bind "${CHECKOUT}" "${checkout}"`,
+    bindCheckout(directory),
     ...(tun ? [`mknod "${node}" c 10 200`, `chmod 666 "${node}"`, `mount --bind "${node}" /dev/net/tun`] : []),
   ].join("; ");
   const become = `setpriv --reuid=${user} --regid=$(id -g ${user} 2>/dev/null || echo ${user}) --clear-groups --inh-caps=-all`;
   const asked = `export HOME="${home}" PATH=/usr/local/bin:/usr/bin:/bin checkout="${checkout}"; cd "${home}"; ${script}`;
-  return [
-    "unshare",
-    "--mount",
-    "--propagation",
-    "private",
-    "sh",
-    "-euc",
-    `${prepare}; exec ${become} sh -euc "$1"`,
-    "sh",
-    asked,
-  ];
+  return [...inOwnMounts(`${prepare}; exec ${become} sh -euc "$1"`), "sh", asked];
 }
