@@ -47,7 +47,7 @@ export interface PowerOnRequest {
 /** One VM on one pair of hosts. A driver is made for a testbed and used by one trial at a time. */
 export interface HypervisorDriver {
   readonly name: string;
-  /** @throws MigrascopeError HOST_UNREACHABLE */
+  /** @throws MigrascopeError COMMAND_FAILED when the host does not answer */
   describe(host: HostRole): Promise<HostDescription>;
   /** Creates and starts the VM; returns when its vCPUs run, not when its system has booted. */
   powerOn(request: PowerOnRequest): Promise<void>;

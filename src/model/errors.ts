@@ -15,7 +15,6 @@ export const ADVICE = {
   LAB_ABSENT: "Start it with `migrascope lab up`.",
   LAB_BUSY: "Wait for the other run to end, or use a second lab: --name.",
   COMMAND_FAILED: "The command, its machine and its output are shown above.",
-  HOST_UNREACHABLE: "Check that the machine is up and that the testbed file names it correctly.",
   HYPERVISOR_REFUSED: "The hypervisor's own words are shown above.",
   HYPERVISOR_LOST: "The connection to the hypervisor broke; its log is kept beside the pass's artifacts.",
   SETTING_UNSUPPORTED: "Leave this setting out of the plan or use a version that supports it.",

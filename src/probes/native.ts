@@ -21,8 +21,6 @@ export interface NativePrograms {
   readonly echoTarget: string;
 }
 
-export const NATIVE_PROGRAMS: NativePrograms = programsIn(DIRECTORY);
-
 let building: Promise<NativePrograms> | undefined;
 
 /**

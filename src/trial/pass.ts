@@ -58,17 +58,14 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
     await allOf(asked.map(async (sample) => statistics.append({ moment, host, ...(await sample) })));
   };
 
+  const move = (from: HostRole, signal: AbortSignal, watcher: MigrationObserver): Promise<MigrationOutcome> =>
+    driver.migrate({ from, settings: scenario.settings, deadline: scenario.deadline, signal, observer: watcher });
+
   const migrate = async (signal: AbortSignal): Promise<string | undefined> => {
     const sampling = new AbortController();
     const sampler = counting.sample(sampling.signal);
     try {
-      outcome = await driver.migrate({
-        from: "source",
-        settings: scenario.settings,
-        deadline: scenario.deadline,
-        signal,
-        observer,
-      });
+      outcome = await move("source", signal, observer);
     } finally {
       sampling.abort();
       await sampler;
@@ -85,16 +82,8 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 
   const migrateBack = async (signal: AbortSignal): Promise<string | undefined> => {
-    const from: HostRole = "destination";
     const began = clock();
-    const ignore: MigrationObserver = { event: () => {}, progress: () => {} };
-    const returned = await driver.migrate({
-      from,
-      settings: scenario.settings,
-      deadline: scenario.deadline,
-      signal,
-      observer: ignore,
-    });
+    const returned = await move("destination", signal, { event: () => {}, progress: () => {} });
     const seconds = (clock().mono - began.mono) / 1e6;
     back = { status: returned.status, ...(returned.status === "completed" ? { totalTime: seconds } : {}) };
     if (returned.status !== "completed")
@@ -103,7 +92,6 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 
   const quiet = kind === "quiet" ? "quiet pass" : undefined;
-  const notMoved = (): string | undefined => (outcome?.status === "completed" ? undefined : "the VM did not move");
   const withDeadline = scenario.deadline + BUDGET.afterDeadline;
   const steps: Step[] = [
     {
@@ -166,7 +154,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
       kind: "instrument",
       budget: withDeadline,
       get skip() {
-        return notMoved();
+        return outcome?.status === "completed" ? undefined : "the VM did not move";
       },
       run: migrateBack,
     },

@@ -2,7 +2,7 @@
 import type { EChartsOption } from "echarts";
 import type { Anatomy } from "../../model/result.ts";
 import { formatValue } from "../format.ts";
-import { BASE, type Figure, milliseconds } from "./figure.ts";
+import { BASE, type Figure, milliseconds, namedRows } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
 
 interface Row {
@@ -68,24 +68,7 @@ export function anatomyFigure(anatomy: Anatomy): Figure | undefined {
       axisLine: { show: true, onZero: false, lineStyle: { color: LIGHT.muted } },
       splitLine: { lineStyle: { color: LIGHT.grid } },
     },
-    yAxis: {
-      type: "category",
-      inverse: true,
-      data: rows.map(({ label }) => label),
-      axisLine: { show: false },
-      axisTick: { show: false },
-      // Written above its bar, inside the plot: on a phone there is no room beside it.
-      axisLabel: {
-        inside: true,
-        interval: 0,
-        margin: 4,
-        verticalAlign: "bottom",
-        padding: [0, 0, 11, 0],
-        color: LIGHT.text,
-        fontSize: 12,
-      },
-      z: 10,
-    },
+    yAxis: namedRows(rows.map(({ label }) => label)),
     series: rows.map(({ label, from, to, ink }, index) => ({
       type: "line",
       name: label,

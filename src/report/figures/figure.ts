@@ -116,3 +116,24 @@ export function blackoutBand(marks: { readonly stop: number | null; readonly res
     },
   };
 }
+
+/** A row per name, from the top; each name above its bar, inside the plot: on a phone there is no room beside it. */
+export function namedRows(names: readonly string[]) {
+  return {
+    type: "category" as const,
+    inverse: true,
+    data: [...names],
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: {
+      inside: true,
+      interval: 0,
+      margin: 4,
+      verticalAlign: "bottom" as const,
+      padding: [0, 0, 11, 0],
+      color: LIGHT.text,
+      fontSize: 12,
+    },
+    z: 10,
+  };
+}

@@ -2,7 +2,7 @@
 import type { EChartsOption } from "echarts";
 import type { PassResult } from "../../model/result.ts";
 import { formatValue } from "../format.ts";
-import { BASE, type Figure, seconds, timeAxis } from "./figure.ts";
+import { BASE, type Figure, namedRows, seconds, timeAxis } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
 
 const ROW = 36;
@@ -33,23 +33,7 @@ export function phasesFigure(phases: PassResult["phases"]): Figure | undefined {
         ? {}
         : { name: "seconds since the first phase began" }),
     },
-    yAxis: {
-      type: "category",
-      inverse: true,
-      data: labels,
-      axisLine: { show: false },
-      axisTick: { show: false },
-      axisLabel: {
-        inside: true,
-        interval: 0,
-        margin: 4,
-        verticalAlign: "bottom",
-        padding: [0, 0, 11, 0],
-        color: LIGHT.text,
-        fontSize: 12,
-      },
-      z: 10,
-    },
+    yAxis: namedRows(labels),
     series: phases.map((phase, index) => ({
       type: "line",
       name: labels[index],

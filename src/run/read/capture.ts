@@ -1,4 +1,4 @@
-/** Reader of packet captures: classic pcap, both byte orders, microseconds or nanoseconds. tcpdump writes the latter for us. */
+/** Reader of packet captures: classic pcap, both byte orders, microseconds or nanoseconds. Our own captures have the latter. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { MigrascopeError } from "../../model/errors.ts";
 import { type AnnouncementFrame, FrameDecoder } from "./frames.ts";
