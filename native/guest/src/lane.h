@@ -1,0 +1,56 @@
+/* A lane: one workload at work in a process of its own. */
+#ifndef LANE_H
+#define LANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "journal.h"
+#include "options.h"
+
+#define PAGE 4096L
+#define WHY_LENGTH 160
+
+struct lane;
+
+/* What a kind of workload is. One file in workloads/ defines each. */
+struct workload {
+    const char *kind;
+    const char *unit; /* "page", "byte", "datagram" or "transform": what rates and counts are of */
+    /*
+     * Gets everything that it needs; runs in the lane's own process. Fills in the lane's unit_bytes, operation,
+     * requested and touched. Returns false with a sentence in lane->why when it cannot.
+     */
+    bool (*prepare)(struct lane *lane);
+    /*
+     * Does up to `units` units, at most one operation. Returns the units done: 0 where nothing could be done just now
+     * (after waiting for it for at most a millisecond or so), -1 with lane->why when it can do no more for ever.
+     */
+    int64_t (*step)(struct lane *lane, int64_t units);
+    /* Gives back what the end of its process would not. May be NULL. */
+    void (*finish)(struct lane *lane);
+};
+
+struct lane {
+    const struct workload *workload;
+    const struct options *options;
+    struct journal *journal; /* where it records; shared with the supervisor */
+    int number;
+    int64_t unit_bytes;
+    int64_t operation; /* units of an operation, at most */
+    int64_t requested; /* bytes of memory asked of the system */
+    int64_t touched;   /* bytes of memory in the set that it touches */
+    bool counts_distinct;
+    /* Of the window that is being recorded; whoever closes it sets them back to 0. */
+    int64_t distinct, stale;
+    char why[WHY_LENGTH];
+    void *state; /* the workload's own */
+};
+
+extern const struct workload CPU, MEMORY_WRITE, MEMORY_READ, DISK_WRITE, DISK_READ, TCP, UDP;
+
+/* Writes "words: reason of errno" into lane->why and returns false. */
+bool lane_cannot(struct lane *lane, const char *words, int error);
+
+#endif
