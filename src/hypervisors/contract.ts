@@ -2,6 +2,7 @@
  * The contract of a hypervisor driver: small and mandatory, plus capabilities that are separate interfaces.
  * The harness asks a driver for a capability; it never asks which hypervisor it is.
  */
+import type { DirtyRateReading } from "../model/artifacts.ts";
 import type { HostDescription, StatisticsSample } from "../model/host.ts";
 import type { EffectiveSetting, MigrationEvent, MigrationProgress, MigrationReport } from "../model/migration.ts";
 import type { MigrationSettings } from "../model/plan.ts";
@@ -69,4 +70,12 @@ export interface Capabilities {
   /** The hypervisor stamps STOP and RESUME itself, on its host's wall clock. Without it only our observation is known. */
   readonly eventTimestamps?: true;
   readonly postCopy?: { switchNow(): Promise<void> };
+  /** It can say how fast the running guest dirties memory, while nothing migrates. */
+  readonly dirtyRate?: {
+    /**
+     * Measures for about `seconds` (1 to 60) and returns when it has.
+     * @throws MigrascopeError HYPERVISOR_REFUSED with its words, or CANCELLED.
+     */
+    measure(seconds: number, signal: AbortSignal): Promise<DirtyRateReading>;
+  };
 }

@@ -56,8 +56,13 @@ export const AgentRecord = z.discriminatedUnion("record", [
     oneWayDelay: z
       .strictObject({ low: z.int(), median: z.int(), high: z.int() })
       .optional()
-      .describe("of datagrams, ns: arrival by the recorder's clock minus departure by the sender's; only changes mean anything"),
-    merged: z.int().min(1).describe("windows that were merged into this one for want of room; percentiles are then the largest"),
+      .describe(
+        "of datagrams, ns: arrival by the recorder's clock minus departure by the sender's; only changes mean anything",
+      ),
+    merged: z
+      .int()
+      .min(1)
+      .describe("windows that were merged into this one for want of room; percentiles are then the largest"),
   }),
   /** Nothing went on for so long: longer than the agent makes up for. */
   z.strictObject({ record: z.literal("stall"), lane, start: Instant, length: nanoseconds }),

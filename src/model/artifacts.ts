@@ -13,6 +13,9 @@ export const ARTIFACT = {
   captureBenchmark: "capture-benchmark.pcap",
   captureSource: "capture-source.pcap",
   captureDestination: "capture-destination.pcap",
+  workload: "workload.jsonl",
+  peer: "peer.jsonl",
+  dirtyRate: "dirty-rate.jsonl",
   consoleSource: "console-source.log",
   consoleDestination: "console-destination.log",
 } as const;
@@ -59,3 +62,16 @@ export const StatisticsReading = z.strictObject({
   ...StatisticsSample.shape,
 });
 export type StatisticsReading = z.infer<typeof StatisticsReading>;
+
+/** The hypervisor's own measurement of how fast the guest dirties memory, while nothing migrated. */
+export const DirtyRateReading = z.strictObject({
+  /** When the measurement began and ended, as we know it: the hypervisor may have measured for a little less. */
+  start: Instant,
+  end: Instant,
+  seconds: z.number().describe("for which the hypervisor says it measured"),
+  bytesPerSecond: z.number().min(0).describe("different pages dirtied, over the time"),
+  how: z.string().describe("the hypervisor's method, in its own words: dirty-bitmap, page-sampling…"),
+  resolution: z.number().min(0).describe("bytes per second: the step in which it tells, and what sampling blurs"),
+  host: z.enum(["source", "destination"]),
+});
+export type DirtyRateReading = z.infer<typeof DirtyRateReading>;

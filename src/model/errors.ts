@@ -19,6 +19,10 @@ export const ADVICE = {
   HYPERVISOR_LOST: "The connection to the hypervisor broke; its log is kept beside the pass's artifacts.",
   SETTING_UNSUPPORTED: "Leave this setting out of the plan or use a version that supports it.",
   VM_NOT_BOOTED: "The guest's console log is kept beside the pass's artifacts: see its last lines.",
+  WORKLOAD_REFUSED: "Change the workload in the plan so that it fits the guest, or give the guest what it lacks.",
+  WORKLOAD_FAILED:
+    "The workload did not run as the plan says: the pass does not count. Its records are kept in workload.jsonl.",
+  GUEST_UNREACHABLE: "Check that the guest accepts this key by SSH, and that its host key is the expected one.",
   MIGRATION_FAILED: "The hypervisor's reason is shown above; its logs are kept beside the pass's artifacts.",
   DEADLINE_EXCEEDED: "Raise the deadline in the plan if the machine is only slow.",
   CANCELLED: "Interrupted on request; what was measured until then is kept.",

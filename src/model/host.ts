@@ -13,15 +13,23 @@ export const HostDescription = z.strictObject({
 });
 export type HostDescription = z.infer<typeof HostDescription>;
 
-/** Bytes. `source` says who was asked. Absent means not known, never zero. */
+/**
+ * Bytes. `source` says who was asked; `agent`: our agent in the guest, of its own workloads. Absent means not known, never
+ * zero. The categories are the paper's 2.2: configured ≥ allocated ≥ used ≥ requested ≥ dirtied.
+ */
 export const StatisticsSample = z.strictObject({
   at: Instant,
-  source: z.enum(["hypervisor", "host", "guest"]),
+  source: z.enum(["hypervisor", "host", "guest", "agent"]),
   memory: z
     .strictObject({
       configured: z.number().optional(),
       allocated: z.number().optional(),
       used: z.number().optional(),
+      requested: z.number().optional().describe("asked of the guest's system by the workloads"),
+      dirtied: z.number().optional().describe("in the set of pages that the workloads write to again and again"),
+      committed: z.number().optional().describe("all that programs of the guest were promised (Committed_AS)"),
+      swapSize: z.number().optional(),
+      swapUsed: z.number().optional(),
     })
     .prefault({}),
   disk: z

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Name } from "./testbed.ts";
 import { Duration, Rate, Share, Size } from "./units.ts";
+import { ScenarioWorkload } from "./workload.ts";
 
 /**
  * What the hypervisor is asked for. The same names for every driver; a driver refuses by name what its version lacks.
@@ -44,10 +45,21 @@ export type ProbeSpec = z.infer<typeof ProbeSpec>;
 export const Scenario = z.strictObject({
   name: Name,
   migration: z.enum(["memory"]).default("memory").describe("memory: the storage is shared"),
-  workload: z.enum(["idle"]).default("idle"),
+  workload: ScenarioWorkload.default("idle").describe("what the guest does: idle, one workload, or a list of several"),
+  observe: z
+    .strictObject({
+      every: Duration.refine((s) => s >= 0.01 && s <= 10, "a window lies between 10ms and 10s").default(0.1),
+    })
+    .prefault({})
+    .describe("how often a workload records what it experiences"),
   settings: MigrationSettings.prefault({}),
   vm: z
-    .strictObject({ memory: Size.optional(), vcpus: z.int().min(1).max(64).optional(), disk: Size.optional() })
+    .strictObject({
+      memory: Size.optional(),
+      vcpus: z.int().min(1).max(64).optional(),
+      disk: Size.optional(),
+      swap: Size.optional(),
+    })
     .prefault({})
     .describe("what differs from the testbed's VM"),
   probe: ProbeSpec.prefault({}),

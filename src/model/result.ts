@@ -112,6 +112,90 @@ export const PortBytes = z.strictObject({
 });
 export type PortBytes = z.infer<typeof PortBytes>;
 
+/** What one workload experienced, as it recorded it itself; times on the axis, through the guest's compared clocks. */
+export const WorkloadResult = z.strictObject({
+  lane: z.int(),
+  kind: z.string(),
+  title: z.string().describe("the workload in words, e.g. memory-write, 64 MiB, random, 20 MB/s"),
+  unit: z.enum(["bytes", "count"]).describe("what work is counted in: bytes, or operations where it handles no data"),
+  asked: Measurement.describe("rate asked for before the migration, per second; unknown when flat out"),
+  before: Measurement.describe("median rate achieved before the migrate command, per second"),
+  during: Measurement.describe("mean rate achieved from the migrate command to its end, per second"),
+  after: Measurement.describe("median rate achieved after the migration, per second"),
+  below90: Measurement.describe("seconds below 90 % of the median before, from the migrate command on"),
+  below50: Measurement,
+  below10: Measurement,
+  lost: Measurement.describe("work lost: what the median before would have done in the time, less what was done"),
+  latencyBefore: Measurement.describe(
+    "99th percentile of its operations before the migration: the median of the windows'",
+  ),
+  peakLatency: Measurement.describe("longest operation from the migrate command on"),
+  longestPause: Measurement.describe("by the guest's own clock, which may stand still with the VM"),
+  stale: Measurement.describe("pages found with another content than was last written to them"),
+  cpu: z
+    .strictObject({ user: Measurement, system: Measurement })
+    .describe("share of one vCPU over the whole recording, by the guest's kernel"),
+  end: z.strictObject({ how: z.enum(["stopped", "died", "running", "unknown"]), reason: z.string().optional() }),
+  network: z
+    .strictObject({
+      lost: Measurement,
+      duplicates: Measurement,
+      reordered: Measurement,
+      corrupt: Measurement,
+      breaks: Measurement.describe("broken connections"),
+      delayChange: Measurement.describe("largest one-way delay above the smallest before the migration, seconds"),
+      events: z
+        .array(
+          z.strictObject({
+            side: z.enum(["guest", "peer"]),
+            kind: z.enum(["lost", "duplicate", "reordered", "corrupt", "broken", "connected"]),
+            t: Seconds,
+            since: Seconds.nullable(),
+            sequence: z.int(),
+            count: z.int(),
+          }),
+        )
+        .describe("at most 200 of them, the longest first kept, in the order of time"),
+      omitted: z.int().describe("events that are not in the list"),
+    })
+    .optional(),
+});
+export type WorkloadResult = z.infer<typeof WorkloadResult>;
+
+/** Whether the rounds came closer to an end, and what says so. */
+export const Convergence = z.strictObject({
+  verdict: z.enum(["converged", "not-converging", "not-shown"]),
+  evidence: z.string().describe("a sentence with the figures"),
+  rounds: z.int(),
+  dirtyRate: Measurement.describe("bytes per second, median of the later half of the rounds, as the hypervisor says"),
+  throughput: Measurement.describe("bits per second, median of the later half of the rounds"),
+  remaining: Measurement.describe("bytes left at the start of the later half's rounds: median, least and most"),
+  needed: Measurement.describe("bytes that may be left when the hypervisor stops the VM: throughput × downtime limit"),
+});
+export type Convergence = z.infer<typeof Convergence>;
+
+/** The hypervisor's account of dirtied memory against the workloads' own, over the same time. */
+export const DirtyTracking = z.strictObject({
+  how: z.string().describe("dirty-bitmap, page-sampling, or round N of the migration"),
+  t: Seconds.describe("beginning, on the axis"),
+  hypervisor: Measurement.describe("bytes per second of different pages dirtied"),
+  guest: Measurement.describe("the same by the workloads' own count; bounds where windows do not fall on its ends"),
+  ratio: Measurement.describe("hypervisor over guest"),
+  margin: z.number().describe("share by which they may differ"),
+  verdict: z.enum(["agrees", "differs", "unknown"]),
+});
+export type DirtyTracking = z.infer<typeof DirtyTracking>;
+
+/** The order of the categories at one moment: configured ≥ allocated ≥ used ≥ requested ≥ dirtied, virtual ≥ allocated ≥ used. */
+export const CategoryOrder = z.strictObject({
+  of: z.enum(["memory", "disk"]),
+  moment: z.string(),
+  holds: z.boolean().nullable().describe("null: fewer than two categories are known"),
+  text: z.string().describe("which pair breaks the order, and what explains it if anything does"),
+  explained: z.boolean(),
+});
+export type CategoryOrder = z.infer<typeof CategoryOrder>;
+
 export const Measurements = z.record(z.string(), Measurement);
 export type Measurements = z.infer<typeof Measurements>;
 
@@ -139,8 +223,16 @@ export const PassResult = z.strictObject({
       source: z.string(),
       category: z.string(),
       bytes: z.number(),
+      t: Seconds.nullable().describe("when it was read, on the axis"),
     }),
   ),
+  categoryOrder: z.array(CategoryOrder),
+  workloads: z.array(WorkloadResult),
+  convergence: Convergence.optional(),
+  dirtyTracking: z.array(DirtyTracking),
+  invalid: z
+    .array(z.string())
+    .describe("why the pass does not count although it ran: a workload died, or never reached its rate"),
   measurements: Measurements,
 });
 export type PassResult = z.infer<typeof PassResult>;
@@ -196,6 +288,25 @@ export interface PassSeries {
     readonly dirtyRate: number | null;
     readonly throttle: number | null;
     readonly round: number | null;
+  }[];
+  /** One per workload and side that recorded it. Columns: one entry per window, times on the axis. */
+  readonly workloads: readonly {
+    readonly lane: number;
+    readonly kind: string;
+    readonly side: "guest" | "peer";
+    readonly unit: "bytes" | "count";
+    readonly start: Float64Array;
+    readonly end: Float64Array;
+    /** Units per second of real time. */
+    readonly rate: Float64Array;
+    /** Units per second; NaN when flat out. */
+    readonly asked: Float64Array;
+    /** Seconds; NaN where no operation ended. */
+    readonly p50: Float64Array;
+    readonly p99: Float64Array;
+    readonly max: Float64Array;
+    /** Seconds, by the guest's own clock. */
+    readonly pause: Float64Array;
   }[];
   /** Seconds from the migrate command of STOP, RESUME and the end; null where unknown. */
   readonly marks: { readonly stop: number | null; readonly resume: number | null; readonly end: number | null };

@@ -1,5 +1,6 @@
 /** The run directory's own records: manifest, trials, passes, phases. */
 import { z } from "zod";
+import { GuestClock } from "./agent.ts";
 import { HostDescription } from "./host.ts";
 import { EffectiveSetting } from "./migration.ts";
 import { Plan, Scenario } from "./plan.ts";
@@ -28,6 +29,8 @@ export type Failure = z.infer<typeof Failure>;
 export const PHASES = [
   "power-on",
   "settle",
+  "start-workload",
+  "measure-dirty-rate",
   "statistics-before",
   "start-captures",
   "counters-before",
@@ -37,6 +40,7 @@ export const PHASES = [
   "stop-captures",
   "counters-after",
   "statistics-after",
+  "stop-workload",
   "migrate-back",
   "power-off",
 ] as const;
@@ -77,6 +81,8 @@ export const PassRecord = z.strictObject({
   phases: z.array(PhaseRecord),
   clocks: z.array(Instant).describe("pairs read now and then: a change of wall − mono is a step of the wall clock"),
   clockOffsets: z.array(ClockOffset),
+  guestClocks: z.array(GuestClock).default([]).describe("the guest's clocks against ours, before and after"),
+  invalid: z.array(z.string()).default([]).describe("why the pass does not count although it ran"),
   hosts: z.array(HostDescription),
   settings: z.array(EffectiveSetting),
   probe: z.strictObject({ interval: z.number(), family: z.enum(["ipv4", "ipv6"]), target: z.string() }).optional(),
@@ -87,6 +93,7 @@ export const PassRecord = z.strictObject({
     memory: z.int(),
     vcpus: z.int(),
     disk: z.int(),
+    swap: z.int().default(0),
     mac: z.string(),
     ipv4: z.string(),
     ipv6: z.string(),

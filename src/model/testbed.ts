@@ -20,6 +20,7 @@ export const VmSpec = z.strictObject({
   memory: Size.default(2 * 2 ** 30).describe("configured memory, bytes"),
   vcpus: z.int().min(1).max(64).default(1),
   disk: Size.default(40 * 2 ** 30).describe("virtual size of its disk, bytes"),
+  swap: Size.default(0).describe("swap on that disk, bytes; 0: none"),
   mac: z
     .string()
     .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/u, "write a MAC address as 52:54:00:00:00:01")

@@ -8,5 +8,6 @@ export function scenarioVm(vm: VmSpec, { vm: different }: Pick<Scenario, "vm">):
     memory: different.memory ?? vm.memory,
     vcpus: different.vcpus ?? vm.vcpus,
     disk: different.disk ?? vm.disk,
+    swap: different.swap ?? vm.swap,
   };
 }
