@@ -29,7 +29,7 @@ export const AgentRecord = z.discriminatedUnion("record", [
     record: z.literal("lane"),
     lane,
     kind: z.string(),
-    unit: z.enum(["page", "byte", "datagram", "transform"]).describe("what `asked` and `done` count"),
+    unit: z.enum(["page", "byte", "datagram", "slice"]).describe("what `asked` and `done` count"),
     unitBytes: count.describe("bytes of a unit; 0 where a unit is no data"),
     operation: count.describe("units of an operation, at most: what a latency is the latency of"),
     requested: count.describe("bytes of memory that it asked of the guest's system"),

@@ -11,21 +11,20 @@ struct instant {
     int64_t wall, mono; /* ns */
 };
 
-struct delay { /* one-way, of datagrams, ns */
-    int64_t low, median, high;
-};
-
+/* As small as it can be: how many fit decides for how long the full resolution lasts. */
 struct window {
     struct instant start;
-    int64_t length;               /* ns */
-    int64_t asked_milli;          /* thousandths of a unit; -1: flat out */
-    int64_t done, operations;     /* units, operations */
-    int64_t p50, p90, p99, max;   /* ns */
-    int64_t pause, stalled;       /* ns */
-    int64_t distinct, stale;      /* pages */
-    struct delay delay;           /* valid when `delays` > 0 */
-    int64_t delays;
-    int64_t merged;
+    int64_t length;         /* ns */
+    int64_t asked_milli;    /* thousandths of a unit; -1: flat out */
+    int64_t done;           /* units */
+    int64_t max;            /* longest operation, ns */
+    int64_t pause, stalled; /* ns */
+    float p50, p90, p99;    /* of the operations, ns: classes of 6 % need no more digits */
+    uint32_t operations;
+    uint32_t distinct, stale; /* pages */
+    int32_t delay[3];         /* one-way, microseconds above the journal's base: lowest, median, highest */
+    uint32_t delays;          /* how many they are of */
+    uint32_t merged;          /* windows in this one */
 };
 
 struct stall {
@@ -44,20 +43,25 @@ struct discontinuity {
 
 enum lane_state { STARTING, RUNNING, STOPPED, DIED };
 
+/* Delays of one window that are kept to find their median: of more, every second one, then every fourth… */
+#define DELAY_SAMPLE 128
+
 struct journal {
     /* What the supervisor shows at any time; written by the lane. */
     volatile int state; /* enum lane_state */
     volatile int told;  /* by the supervisor: 1 stop */
-    int64_t asked_milli; /* units asked so far, thousandths; -1: flat out */
+    int64_t asked_milli; /* so far, thousandths of a unit; -1: flat out */
     int64_t done, operations, stale, stalled;
     int64_t unit_bytes, operation, requested, touched;
     int counts_distinct;
     struct instant ended;
     int64_t user, system; /* ns of CPU */
     char why[160];
-    /* One-way delays of the window that is being recorded; set back by whoever closes it. */
-    struct delay delay;
-    int64_t delays;
+
+    int64_t delay_base;    /* ns; the first delay of all */
+    int delay_based;
+    int32_t delay_low, delay_high, delay_sample[DELAY_SAMPLE];
+    uint32_t delays, delay_stride;
 
     int windows, window_room;
     int stalls, stall_room;
@@ -70,11 +74,12 @@ struct journal {
 
 /* Makes a journal in `room` bytes at `memory`, which must be aligned to 8 bytes and shared with the supervisor. */
 struct journal *journal_make(void *memory, int64_t room);
-/* Appends; when there is no room, pairs of neighbouring windows are merged first. */
-void journal_window(struct journal *journal, const struct window *window);
+/* Appends, with the delays taken since the last one; when there is no room, pairs of neighbouring windows are merged first. */
+void journal_window(struct journal *journal, struct window window);
 void journal_stall(struct journal *journal, struct instant start, int64_t length);
+/* What finds no room is counted in `dropped`; a connection's breaks always find some. */
 void journal_discontinuity(struct journal *journal, const struct discontinuity *found);
-/* Takes a one-way delay into the window that is being recorded; the median is estimated (remedian-free: of a sample). */
+/* Takes a one-way delay (ns, may be negative) into the window that is being recorded. */
 void journal_delay(struct journal *journal, int64_t delay);
 
 #endif

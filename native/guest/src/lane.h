@@ -11,13 +11,14 @@
 
 #define PAGE 4096L
 #define WHY_LENGTH 160
+#define MOST_LANES 8
 
 struct lane;
 
 /* What a kind of workload is. One file in workloads/ defines each. */
 struct workload {
     const char *kind;
-    const char *unit; /* "page", "byte", "datagram" or "transform": what rates and counts are of */
+    const char *unit; /* "page", "byte", "datagram" or "slice": what rates and counts are of */
     /*
      * Gets everything that it needs; runs in the lane's own process. Fills in the lane's unit_bytes, operation,
      * requested and touched. Returns false with a sentence in lane->why when it cannot.
@@ -37,20 +38,26 @@ struct lane {
     const struct options *options;
     struct journal *journal; /* where it records; shared with the supervisor */
     int number;
-    int64_t unit_bytes;
-    int64_t operation; /* units of an operation, at most */
-    int64_t requested; /* bytes of memory asked of the system */
-    int64_t touched;   /* bytes of memory in the set that it touches */
+    int64_t unit_bytes; /* 0: a unit is no data */
+    int64_t operation;  /* units of an operation, at most */
+    int64_t requested;  /* bytes of memory asked of the system */
+    int64_t touched;    /* bytes of memory in the set that it touches */
     bool counts_distinct;
-    /* Of the window that is being recorded; whoever closes it sets them back to 0. */
-    int64_t distinct, stale;
+    uint32_t window; /* number of the window that is being recorded */
+    int64_t distinct, stale; /* pages in that window; whoever closes it sets them back to 0 */
     char why[WHY_LENGTH];
     void *state; /* the workload's own */
 };
 
 extern const struct workload CPU, MEMORY_WRITE, MEMORY_READ, DISK_WRITE, DISK_READ, TCP, UDP;
 
-/* Writes "words: reason of errno" into lane->why and returns false. */
+/* By its kind; NULL when there is none of that name. */
+const struct workload *workload_named(const char *kind);
+
+/* Writes "words: the error's name" into lane->why and returns false. */
 bool lane_cannot(struct lane *lane, const char *words, int error);
+
+/* The life of a lane in its process: prepare, work and record until told to stop. `window`: ns. Does not return. */
+_Noreturn void lane_live(struct lane *lane, int64_t window);
 
 #endif
