@@ -9,6 +9,14 @@ import {
 import type { Failure } from "../../src/model/run.ts";
 import { phasesOf, progressOf, rounds } from "./fixture-course.ts";
 import { anatomyOf, type FixtureOptions, known, outageOf, probesOf, STOP, unknown } from "./fixture-probes.ts";
+import {
+  categoryOrderOf,
+  convergenceOf,
+  dirtyTrackingOf,
+  statisticsOf,
+  workloadResults,
+  workloadSeries,
+} from "./fixture-workloads.ts";
 
 export function passOf(
   kind: PassResult["kind"],
@@ -19,7 +27,7 @@ export function passOf(
   const trial = `baseline-${seed}`;
   const completed = status === "completed";
   const probed = kind === "probed" && completed;
-  const { name, accelerator, blackout } = options;
+  const { name, accelerator, blackout, busy } = options;
   const probes = probed ? probesOf(options, seed * 7919) : null;
   const outage = probes ? outageOf(probes, options) : undefined;
   const shift = kind === "quiet" ? -0.012 : seed * 0.004;
@@ -112,15 +120,12 @@ export function passOf(
         background: unknown("bytes", "counters.jsonl", "the SNMP agent did not answer"),
       },
     ],
-    statistics: [
-      { moment: "before", host: "source", source: "hypervisor", category: "memory.configured", bytes: 268_435_456 },
-      { moment: "before", host: "source", source: "host", category: "memory.allocated", bytes: 131_072_000 },
-      { moment: "before", host: "source", source: "guest", category: "memory.used", bytes: 61_440_000 },
-      { moment: "after", host: "destination", source: "hypervisor", category: "memory.configured", bytes: 268_435_456 },
-      { moment: "after", host: "destination", source: "host", category: "memory.allocated", bytes: 104_857_600 },
-      { moment: "before", host: "source", source: "hypervisor", category: "disk.virtualSize", bytes: 42_949_672_960 },
-      { moment: "before", host: "source", source: "host", category: "disk.allocatedBlocks", bytes: 1_048_576 },
-    ],
+    statistics: statisticsOf(),
+    categoryOrder: categoryOrderOf(),
+    workloads: busy ? workloadResults(completed, blackout, name) : [],
+    ...(busy ? { convergence: convergenceOf(completed) } : {}),
+    dirtyTracking: busy ? dirtyTrackingOf() : [],
+    invalid: [],
     measurements: {
       totalTime: measured(1.043 + shift, "s", "migration.jsonl", { low: 1.0428 + shift, high: 1.0437 + shift }),
       totalTimeReported: measured(1.031 + shift, "s", "migration.jsonl"),
@@ -149,6 +154,7 @@ export function passOf(
     pass: kind,
     probes,
     progress: progressOf(blackout),
+    workloads: busy ? workloadSeries(options.length, blackout) : [],
     marks: completed
       ? { stop: STOP, resume: STOP + blackout, end: 1.043 + shift }
       : { stop: null, resume: null, end: null },

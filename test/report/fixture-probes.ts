@@ -14,6 +14,8 @@ export interface FixtureOptions {
   readonly length?: number;
   /** Seconds of blackout. */
   readonly blackout?: number;
+  /** Whether the guest runs workloads. */
+  readonly busy?: boolean;
 }
 
 export const STOP = 0.9053;

@@ -2,6 +2,7 @@
 import { type PassSeries, RESULT_SCHEMA, type Result, type TrialResult } from "../../src/model/result.ts";
 import { passOf } from "./fixture-pass.ts";
 import type { FixtureOptions } from "./fixture-probes.ts";
+import { WORKLOADS } from "./fixture-workloads.ts";
 
 export interface Fixture {
   readonly result: Result;
@@ -17,6 +18,7 @@ export function fixture(given: FixtureOptions = {}): Fixture {
     interval: 0.001,
     length: 5,
     blackout: 0.127,
+    busy: true,
     ...given,
   };
   const series: PassSeries[] = [];
@@ -32,7 +34,8 @@ export function fixture(given: FixtureOptions = {}): Fixture {
       definition: {
         name: "baseline",
         migration: "memory",
-        workload: "idle",
+        workload: options.busy ? WORKLOADS : "idle",
+        observe: { every: 0.1 },
         settings: {},
         vm: {},
         probe: { interval: options.interval, family: "ipv4" },

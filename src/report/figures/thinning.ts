@@ -34,6 +34,29 @@ export function thinProbes(probes: Probes, budget: number, late: number, edge = 
   return indices;
 }
 
+type Windows = PassSeries["workloads"][number];
+
+/**
+ * Indices of a workload's windows to draw, in order, of those that touch `from` to `to`: of each of `budget / 3` equal parts
+ * the slowest, the fastest and the one with the longest latency or pause, so that a dip or a peak of one window stays visible.
+ */
+export function thinWindows(windows: Windows, from: number, to: number, budget: number): number[] {
+  const seen = [...windows.start.keys()].filter((index) => windows.end[index]! >= from && windows.start[index]! <= to);
+  if (seen.length <= budget) return seen;
+  const worst = (index: number): number => Math.max(windows.max[index]! || 0, windows.pause[index]! || 0);
+  const keep = new Set([seen[0]!, seen.at(-1)!]);
+  const parts = Math.max(1, Math.floor(budget / 3));
+  for (let part = 0; part < parts; part++) {
+    const some = seen.slice(Math.floor((part * seen.length) / parts), Math.floor(((part + 1) * seen.length) / parts));
+    const most = (of: (index: number) => number): number => some.reduce((a, b) => (of(b) > of(a) ? b : a));
+    keep
+      .add(most((index) => windows.rate[index]!))
+      .add(most((index) => -windows.rate[index]!))
+      .add(most(worst));
+  }
+  return [...keep].sort((a, b) => a - b);
+}
+
 /** At most `budget` samples at equal distances, the first and the last among them, and all for which `essential` holds. */
 export function thinSamples<T>(
   samples: readonly T[],

@@ -2,6 +2,7 @@
 import type { Result, TrialResult } from "../../model/result.ts";
 import { acceleratorSentence, doubtsOf, FOUR_TIMES, hypervisorOf, meaningOf, measurementOf } from "../catalogue.ts";
 import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
+import { invalidities, inWords, notConverging, unstopped } from "../workloads.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
 
@@ -50,8 +51,11 @@ export function warnings(result: Result): Html {
       html`<strong>${status}</strong>: ${withoutStatus(failure.message, status)}. <span class="advice">${failure.advice}</span>`,
     ]),
   );
+  const invalid = gathered(result, (pass) => pass.invalid.map((reason): [string, Part] => [reason, unstopped(reason)]));
   const doubts = gathered(result, (pass) => doubtsOf(pass).map((message): [string, Part] => [message, message]));
   for (const { places, said } of failures) items.push(html`<li class="failure">${places}, ${said}</li>`);
+  for (const { places, said } of invalid)
+    items.push(html`<li class="failure">${places}: <strong>does not count</strong>: ${said}.</li>`);
   for (const { places, said } of doubts) items.push(html`<li>${said} (${places})</li>`);
   if ([...new Set(result.trials.map(({ accelerator }) => accelerator))].includes("tcg"))
     items.push(html`<li>${acceleratorSentence("tcg")}</li>`);
@@ -62,13 +66,14 @@ export function warnings(result: Result): Html {
 
 function answerOf(trial: TrialResult, index: number): Html {
   const { measurements: of } = trial;
-  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition})`;
+  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition}; ${inWords(trial.definition.workload)})${invalidities(trial).size > 0 ? html` <strong class="flag">does not count</strong>` : ""}`;
   const number = (key: string): Html => html`<strong>${formatMeasurement(of[key])}</strong>`;
   if (trial.status !== "completed") {
     const [reason] = trial.passes.flatMap(({ failures, status }) =>
       failures.map(({ message }) => withoutStatus(message, status)),
     );
-    return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. No time of it is shown as if it had.</li>`;
+    const endless = notConverging(trial);
+    return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. ${endless ? html`<strong>It does not converge</strong>: ${unstopped(endless)}. ` : ""}No time of it is shown as if it had.</li>`;
   }
   const sentence = (key: string, before: string, after: string): Html =>
     of[key]?.value === null || of[key] === undefined
@@ -88,7 +93,7 @@ export function times(result: Result): Html {
     trial.passes.map((pass) => [
       html`<a href="#${trialId(index)}">${trial.id}</a><br><span class="role">${trial.scenario}</span>`,
       pass.kind,
-      badge(pass.status),
+      html`${badge(pass.status)}${pass.invalid.length > 0 ? html`<br><strong class="flag">does not count</strong>` : ""}`,
       ...FOUR_TIMES.map((name) => measured(measurementOf(pass, name))),
       measured(measurementOf(pass, "transferred")),
     ]),
@@ -142,6 +147,14 @@ export function testConditions(result: Result): Html {
       accelerators.length === 0
         ? "unknown: no trial"
         : accelerators.map((name) => html`<p>${acceleratorSentence(name)}</p>`),
+    ],
+    [
+      "Workload",
+      result.trials.length === 0
+        ? "unknown: no trial"
+        : [...new Set(result.trials.map(({ definition }) => inWords(definition.workload)))].map(
+            (words) => html`<p>${words}</p>`,
+          ),
     ],
     ["Probes", probing.length === 0 ? "unknown: no pass was probed" : probing.join("; ")],
     ["Started", html`<time datetime="${run.started}">${run.started}</time>`],

@@ -35,10 +35,14 @@
       const by = Math.max(-start, Math.min(100 - end, (end - start) * share));
       zoom(start + by, end + by);
     };
+    // A figure that opens on the whole has nothing nearer to come back to.
+    if (initial.startValue !== undefined)
+      bar.append(
+        button("Outage", "Show the outage", () =>
+          chart.dispatchAction({ type: "dataZoom", dataZoomIndex: 0, ...initial }),
+        ),
+      );
     bar.append(
-      button("Outage", "Show the outage", () =>
-        chart.dispatchAction({ type: "dataZoom", dataZoomIndex: 0, ...initial }),
-      ),
       button("Whole pass", "Show the whole pass", () => zoom(0, 100)),
       button("+", "Zoom in", scale(0.5)),
       button("−", "Zoom out", scale(2)),
@@ -60,6 +64,11 @@
     figure.classList.add("enlivened");
     const chart = echarts.init(stage);
     chart.setOption(themed(text));
+    // What shows the same stretch of time is zoomed together, and its pointers move together.
+    if (figure.dataset.group) {
+      chart.group = figure.dataset.group;
+      echarts.connect(chart.group);
+    }
     const zoom = option.dataZoom?.[0];
     if (zoom) stage.after(controls(chart, { startValue: zoom.startValue, endValue: zoom.endValue }));
     new ResizeObserver(() => chart.resize()).observe(stage);
@@ -72,7 +81,11 @@
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        enliven(target);
+        if (!target.classList.contains("enlivened")) enliven(target);
+        // Those of its group with it: one that came later would not know how far the others are zoomed.
+        const { group } = target.dataset;
+        for (const other of group ? document.querySelectorAll(`figure.chart[data-group="${group}"]`) : [])
+          if (!other.classList.contains("enlivened")) enliven(other);
       }
     },
     { rootMargin: "600px" },

@@ -1,22 +1,8 @@
-/** The tables of how a pass was run: categories, settings, announcements, phases. */
+/** The tables of how a pass was run: settings, announcements, phases. */
 import type { PassResult } from "../../model/result.ts";
 import { formatChosen, formatMoment, formatValue } from "../format.ts";
 import { type Html, html, table } from "./html.ts";
 import { number } from "./parts.ts";
-
-export function statisticsTable({ statistics, kind }: PassResult): Html {
-  return table(
-    `Memory and disk categories, ${kind} pass`,
-    ["Category", "Moment", "Host", "Asked", "Bytes"],
-    statistics.map(({ category, moment, host, source, bytes }) => [
-      category,
-      moment,
-      host,
-      source,
-      formatValue(bytes, "bytes"),
-    ]),
-  );
-}
 
 const plain = (value: string | number | boolean, unit: string | undefined): string => {
   if (typeof value === "boolean") return value ? "on" : "off";

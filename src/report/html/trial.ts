@@ -6,11 +6,15 @@ import { phasesFigure } from "../figures/phases.ts";
 import { pingPattern, windowAround } from "../figures/ping-pattern.ts";
 import { progressFigure } from "../figures/progress.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
+import { invalidities, inWords, unstopped } from "../workloads.ts";
+import { categoriesSection } from "./categories.ts";
+import { convergenceBlock, dirtyTrackingTable } from "./convergence.ts";
 import { fateLegend, figureBlock } from "./figure.ts";
 import { type Html, html } from "./html.ts";
 import { badge, trialId } from "./parts.ts";
-import { announcementsTable, phasesTable, settingsTable, statisticsTable } from "./setup.ts";
+import { announcementsTable, phasesTable, settingsTable } from "./setup.ts";
 import { anatomyTable, bytesTable, definitionsOf, outagesTable, passesTable, roundsTable } from "./tables.ts";
+import { workloadDefinitions, workloadsSection } from "./workloads.ts";
 
 export interface TrialInput {
   readonly trial: TrialResult;
@@ -27,6 +31,14 @@ function failures(trial: TrialResult): Html {
   if (trial.status === "completed" && all.length === 0) return html``;
   return html`<div class="failures" role="note" aria-label="Failures of this trial"><p>${badge(trial.status)} <strong>This trial did not go as planned.</strong></p>
 <ul>${all.map(({ failure, kind }) => html`<li><code>${failure.code}</code> in the ${kind} pass${failure.phase ? html`, phase ${failure.phase}` : ""}${failure.where ? html`, at ${failure.where}` : ""}: ${failure.message}. <span class="advice">${failure.advice}</span></li>`)}</ul></div>`;
+}
+
+/** Why a trial does not count although it ran. */
+function invalid(trial: TrialResult): Html {
+  const reasons = [...invalidities(trial)];
+  if (reasons.length === 0) return html``;
+  return html`<div class="failures" role="note" aria-label="Why this trial does not count"><p><strong class="flag">⚠ This trial does not count:</strong> its numbers are shown, but they are not those of the workload that was asked for.</p>
+<ul>${reasons.map(([reason, kinds]) => html`<li>${kinds.length > 1 ? "both passes" : `${kinds[0]} pass`}: ${unstopped(reason)}</li>`)}</ul></div>`;
 }
 
 /** The drawings; the numbers of `outages` stand below them in any case. */
@@ -82,19 +94,26 @@ export function trialSection(input: TrialInput): Html {
   const names = sortNames([trial, ...trial.passes].flatMap(({ measurements }) => Object.keys(measurements)));
   return html`<section class="trial" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">Trial ${trial.id}: ${trial.scenario}, repetition ${trial.repetition} ${badge(trial.status)}</h2>
+<p class="subtitle">The guest's workload: ${inWords(trial.definition.workload)}</p>
+${invalid(trial)}
 ${failures(trial)}
 ${ping(input, probed, seriesOf(probed))}
 ${anatomy(input, probed)}
 <h3>The migration, round by round</h3>
-${progress ? figureBlock(progress, `${id}-progress`, `As ${hypervisorOf(trial)} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`) : nothing("no progress was reported")}
+${progress ? figureBlock(progress, `${id}-progress`, `As ${hypervisorOf(trial)} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`, `${id}-course`) : nothing("no progress was reported")}
+${main ? convergenceBlock(main) : ""}
 ${main ? roundsTable(main) : ""}
+<h3>What the guest itself saw</h3>
+${workloadsSection(trial, main, mainSeries, id)}
+${trial.passes.some(({ workloads }) => workloads.length > 0) ? workloadDefinitions() : ""}
+${trial.passes.map(dirtyTrackingTable)}
 <h3>Bytes</h3>
 ${main ? bytesTable(main) : nothing("no pass was recorded")}
 <h3>All measurements</h3>
 ${passesTable(trial)}
 <details><summary>What these measurements mean</summary>${definitionsOf(names)}</details>
 <h3>Memory and disk</h3>
-${main && main.statistics.length > 0 ? statisticsTable(main) : nothing("no statistics were recorded")}
+${main && main.statistics.length > 0 ? categoriesSection(main, id) : nothing("no statistics were recorded")}
 <h3>Settings</h3>
 ${main && main.settings.length > 0 ? settingsTable(main) : nothing("no settings were read back")}
 <h3>Phases</h3>
