@@ -37,6 +37,8 @@ export function workloadSeries(length: number, blackout: number): PassSeries["wo
     const peer = nth === 2;
     const column = (of: (t: number, index: number) => number): Float64Array =>
       Float64Array.from({ length: count }, (_, index) => of(-3 + index * WINDOW, index));
+    const usual = (t: number, index: number): number =>
+      p99 * (1 + ((index * 53) % 7) / 9) * (t > 0 && t < resume ? 9 : 1);
     const dark = (t: number): boolean => t + WINDOW > STOP && t < resume;
     return {
       lane,
@@ -50,10 +52,10 @@ export function workloadSeries(length: number, blackout: number): PassSeries["wo
       ),
       asked: column(() => rate),
       p50: column(() => (peer ? Number.NaN : p99 / 8)),
-      p99: column((t, index) =>
-        peer ? Number.NaN : p99 * (1 + ((index * 53) % 7) / 9) * (t > 0 && t < resume ? 9 : 1),
+      p99: column((t, index) => (peer ? Number.NaN : usual(t, index))),
+      max: column((t, index) =>
+        peer ? Number.NaN : dark(t) ? blackout + 0.004 : usual(t, index) * (1.5 + ((index * 29) % 13) / 3),
       ),
-      max: column((t, index) => (peer ? Number.NaN : dark(t) ? blackout + 0.004 : p99 * (3 + ((index * 29) % 13)))),
       pause: column((t, index) => (dark(t) ? blackout * 0.9 : ((index * 17) % 5) * 0.0002)),
     };
   });

@@ -11,7 +11,7 @@ export const MOMENT_INKS: readonly (readonly [string, Ink])[] = [
   ["during", "held"],
   ["after", "destination"],
 ];
-const ROW = 58;
+const ROW = 60;
 const BAR = 7;
 
 const UNITS = [
@@ -53,7 +53,7 @@ export function categoriesFigure(statistics: readonly Reading[], of: "memory" | 
       axisLine: { show: true, onZero: false, lineStyle: { color: LIGHT.muted } },
       splitLine: { lineStyle: { color: LIGHT.grid } },
     },
-    yAxis: { ...namedRows(labels), axisLabel: { ...namedRows(labels).axisLabel, padding: [0, 0, 8, 0] } },
+    yAxis: { ...namedRows(labels), axisLabel: { ...namedRows(labels).axisLabel, padding: [0, 0, 16, 0] } },
     series: moments.map(([moment, ink], nth) => ({
       type: "bar",
       name: moment,

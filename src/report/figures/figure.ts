@@ -76,7 +76,8 @@ export function valueAxis(gridIndex: number, name: string, unit: string) {
     nameTextStyle: { ...NAME, align: "left" as const },
     min: 0,
     splitNumber: 3,
-    axisLine: { show: false },
+    // At the plot's left side also where time begins before zero: its name would otherwise stand in the midst of the plot.
+    axisLine: { show: false, onZero: false },
     axisTick: { show: false },
     axisLabel: { color: LIGHT.muted, fontSize: 12, formatter: `{value} ${unit}`, hideOverlap: true },
     splitLine: { lineStyle: { color: LIGHT.grid } },

@@ -61,11 +61,11 @@ function references(before: number | null, factor: number) {
   const line = (share: number, name: string, position: string, type: string) => ({
     yAxis: Number(((before * share) / factor).toPrecision(6)),
     name,
-    lineStyle: { color: LIGHT.muted, type, width: 1, opacity: share === 1 ? 1 : 0.6 },
+    lineStyle: { color: LIGHT.muted, type, width: 1 },
     label: { show: true, formatter: "{b}", color: LIGHT.muted, fontSize: 12, position, distance: 2 },
   });
   return [
-    line(1, "median before", "insideStartTop", "solid"),
+    line(1, "median before", "insideEndTop", "solid"),
     line(0.9, "90 %", "insideEndBottom", "dotted"),
     line(0.5, "50 %", "insideEndTop", "dotted"),
     line(0.1, "10 %", "insideEndTop", "dotted"),
@@ -131,7 +131,8 @@ export function workloadFigure(input: WorkloadInput): (Figure & { readonly lines
   const tops = plots.map((_, index) => plots.slice(0, index).reduce((sum, { height }) => sum + height + GAP, TOP));
   const axes = plots.map(({ id }, index) =>
     id === "rate"
-      ? valueAxis(index, `rate, ${unit === "/s" ? "per second" : unit}`, unit)
+      ? // Room above the median for its name.
+        { ...valueAxis(index, `rate, ${unit === "/s" ? "per second" : unit}`, unit), boundaryGap: [0, "12%"] }
       : id === "latency"
         ? { ...valueAxis(index, "latency and pause, ms (log scale)", "ms"), type: "log", ...decades(times) }
         : laneAxis(

@@ -63,7 +63,7 @@ function cell(readings: readonly Reading[]): Part {
       some.length === 1
         ? first.t === null
           ? "at an unknown time"
-          : `at ${formatMoment(first.t)}`
+          : html`at ${number(formatMoment(first.t))}`
         : `${some.length} readings, ${formatMoment(first.t)} … ${formatMoment(last.t)}`;
     return html`${nth > 0 ? html`<br>` : ""}${number(value)}<br><span class="role">${witness}, ${when}</span>`;
   });

@@ -43,7 +43,9 @@
         ),
       );
     bar.append(
-      button("Whole pass", "Show the whole pass", () => zoom(0, 100)),
+      initial.startValue === undefined
+        ? button("All", "Show all of it", () => zoom(0, 100))
+        : button("Whole pass", "Show the whole pass", () => zoom(0, 100)),
       button("+", "Zoom in", scale(0.5)),
       button("−", "Zoom out", scale(2)),
       button("←", "Earlier", shift(-0.5)),

@@ -12,7 +12,10 @@ import {
   sortNames,
 } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
-import { clean, type Painter, pad, painter, type Style, widthOf, wrap } from "./text.ts";
+import { invalidities, inWords, notConverging, unstopped } from "../workloads.ts";
+import { type Row, rowLines } from "./rows.ts";
+import { clean, type Painter, painter, type Style, widthOf, wrap } from "./text.ts";
+import { workloadRows } from "./workloads.ts";
 
 export interface TableOptions {
   /** Columns of the terminal; what does not fit beside each other is written below each other. */
@@ -37,51 +40,43 @@ function paragraph(sign: string, text: string, width: number): string[] {
   );
 }
 
-function cell(measurement: Measurement | undefined, paint: Painter): string {
-  const text = clean(formatMeasurement(measurement));
-  return measurement === undefined || measurement.value === null ? paint("dim", text) : text;
-}
-
-/** Rows of name and values; the values stand side by side, or below the name where the terminal is too narrow for it. */
-function rows(passes: readonly PassResult[], width: number, paint: Painter): string[] {
+function rowsOf(passes: readonly PassResult[], paint: Painter): Row[] {
   // The four times always, known or not; of the others only those that somebody measured.
   const known = (name: string): boolean =>
     passes.some(({ measurements }) => (measurements[name]?.value ?? null) !== null);
   const names = sortNames([...FOUR_TIMES, "transferred", ...SECONDARY.filter(known)]);
-  const cells = names.map((name) => passes.map((pass) => cell(measurementOf(pass, name), paint)));
-  const heads = passes.map(({ kind }) => kind);
-  const first = Math.max(...names.map((name) => widthOf(meaningOf(name).label)));
-  const columns = heads.map((head, index) => Math.max(widthOf(head), ...cells.map((row) => widthOf(row[index]!))));
-  if (first + columns.reduce((sum, column) => sum + column + 2, 2) <= width) {
-    const line = (name: string, values: readonly string[]): string =>
-      `  ${pad(name, first)}${values.map((value, index) => `  ${pad(value, columns[index]!)}`).join("")}`.trimEnd();
-    return [paint("dim", line("", heads)), ...names.map((name, index) => line(meaningOf(name).label, cells[index]!))];
-  }
-  return names.flatMap((name, index) => {
-    const values = cells[index]!;
-    const alike = values.every((value) => value === values[0]);
-    const under = alike ? [["", values[0]!] as const] : heads.map((head, column) => [head, values[column]!] as const);
-    return [
-      `  ${meaningOf(name).label}`,
-      ...under.flatMap(([head, value]) =>
-        wrap(value, Math.max(20, width - 12)).map(
-          (line, nth) => `    ${pad(nth === 0 ? head : "", alike ? 0 : 8)}${line}`,
-        ),
-      ),
-    ];
-  });
+  const value = (measurement: Measurement | undefined): string => {
+    const text = clean(formatMeasurement(measurement));
+    return measurement === undefined || measurement.value === null ? paint("dim", text) : text;
+  };
+  return names.map((name) => ({
+    label: meaningOf(name).label,
+    values: passes.map((pass) => value(measurementOf(pass, name))),
+  }));
 }
 
 function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {
-  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
+  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}${trial.definition.workload === "idle" ? "" : `, ${inWords(trial.definition.workload)}`}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
+  const where = (kinds: readonly string[]): string => (kinds.length === 1 ? `${kinds[0]} pass` : "both passes");
   const troubles = trial.passes.flatMap((pass) => [
     ...pass.failures.flatMap((failure) =>
       paragraph(paint("red", "✗"), `${pass.kind} pass: ${failure.message} (${failure.code}). ${failure.advice}`, width),
     ),
   ]);
+  const invalid = [...invalidities(trial)];
+  for (const [reason, kinds] of invalid)
+    troubles.push(
+      ...paragraph(
+        paint("red", "✗"),
+        `${where(kinds)} ${kinds.length === 1 ? "does" : "do"} not count: ${reason}`,
+        width,
+      ),
+    );
+  const endless = notConverging(trial);
+  if (endless !== undefined)
+    troubles.push(...paragraph(paint("yellow", "!"), `it does not converge: ${unstopped(endless)}.`, width));
   for (const [text, kinds] of warningsByText(trial)) {
-    const where = kinds.length === 1 ? `${kinds[0]} pass` : "both passes";
-    troubles.push(...paragraph(paint("yellow", "!"), `${where}: ${text}`, width));
+    troubles.push(...paragraph(paint("yellow", "!"), `${where(kinds)}: ${text}`, width));
   }
   const outages = trial.passes.flatMap((pass) => {
     const text = outagesInWords(pass.outages);
@@ -89,12 +84,18 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
   });
   const title = wrap(heading, width - 11).map((line) => paint("bold", line));
   title.push(`${title.pop()}  ${paint(STYLES[trial.status], trial.status)}`);
+  if (invalid.length > 0) title.push(`  ${paint("red", "does not count")}`);
   return [
     ...title,
     ...troubles,
     ...(trial.passes.length === 0
       ? [`  ${paint("dim", "unknown: no pass was recorded")}`]
-      : rows(trial.passes, width, paint)),
+      : rowLines(
+          trial.passes.map(({ kind }) => kind),
+          [...rowsOf(trial.passes, paint), ...workloadRows(trial.passes, paint)],
+          width,
+          paint,
+        )),
     ...outages,
   ];
 }
