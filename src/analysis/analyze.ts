@@ -52,7 +52,7 @@ async function analyzeTrial(trial: TrialOnDisk, manifest: Manifest) {
   const series: PassSeries[] = [];
   for (const onDisk of trial.passes) {
     const warnings = (await verifyArtifacts(onDisk.directory, onDisk.record?.artifacts ?? [])).sort();
-    const pass = openPass(onDisk, manifest.testbed, (message) => void warnings.push(message));
+    const pass = openPass(onDisk, trial.scenario, manifest.testbed, (message) => void warnings.push(message));
     passes.push(passResult(pass, manifest.state, warnings));
     series.push(seriesOf(trial.id, pass));
   }

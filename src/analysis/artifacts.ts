@@ -1,10 +1,12 @@
 /** A pass's artifacts, each read when first asked for. What is absent or broken is `Unknown`, with the reason. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { AgentRecord } from "../model/agent.ts";
 import {
   ARTIFACT,
   type ArtifactName,
   CounterReading,
+  DirtyRateReading,
   InterfaceReading,
   StatisticsReading,
 } from "../model/artifacts.ts";
@@ -29,6 +31,9 @@ export interface Artifacts {
   counters(): readonly CounterReading[];
   interfaces(): readonly InterfaceReading[];
   statistics(): readonly StatisticsReading[];
+  workload(): readonly AgentRecord[];
+  peer(): readonly AgentRecord[];
+  dirtyRate(): readonly DirtyRateReading[];
   probes(): ProbeLog;
   capture(place: CapturePlace): CaptureLog;
 }
@@ -80,6 +85,9 @@ export function artifactsOf(directory: string, warn: (message: string) => void):
     counters: lines(ARTIFACT.counters, CounterReading),
     interfaces: lines(ARTIFACT.interfaces, InterfaceReading),
     statistics: lines(ARTIFACT.statistics, StatisticsReading),
+    workload: lines(ARTIFACT.workload, AgentRecord),
+    peer: lines(ARTIFACT.peer, AgentRecord),
+    dirtyRate: lines(ARTIFACT.dirtyRate, DirtyRateReading),
     probes,
     capture: (place) => captures[place](),
   };

@@ -1,14 +1,18 @@
 /** A pass as it stands in the result. */
 import type { Measurement, Measurements, PassResult } from "../model/result.ts";
 import type { Manifest, Status } from "../model/run.ts";
+import { categoryOrders, orderWarnings } from "./category-order.ts";
+import { dirtyTrackingOf, dirtyTrackingWarnings } from "./dirty-tracking.ts";
 import { countFates } from "./fates.ts";
 import { runMeasurement } from "./measurements/definition.ts";
-import { PASS_MEASUREMENTS, PROBED_MEASUREMENTS } from "./measurements/registry.ts";
+import { PASS_MEASUREMENTS, PROBED_MEASUREMENTS, WORKLOAD_MEASUREMENTS } from "./measurements/registry.ts";
 import { outageResult } from "./outage-results.ts";
 import type { Pass } from "./pass.ts";
 import { passWarnings } from "./pass-warnings.ts";
 import { statisticsRows } from "./statistics.ts";
-import { Unknown } from "./unknown.ts";
+import { orNull, Unknown } from "./unknown.ts";
+import { invalidReasons } from "./validity.ts";
+import { workloadResults } from "./workload-results.ts";
 
 /** @param warnings what reading the artifacts has to say; it grows while they are read. */
 export function passResult(pass: Pass, state: Manifest["state"], warnings: string[]): PassResult {
@@ -29,18 +33,29 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
     outages: part("the outages", () => pass.outages().map((outage) => outageResult(outage, pass.moments())), []),
     announcements: part("the announcements", () => [...pass.announcements()], []),
     rounds: part("the rounds", () => [...pass.rounds()], []),
-    statistics: part("the statistics", () => statisticsRows(pass.artifacts.statistics()), []),
+    workloads: part("the workloads", () => workloadResults(pass), []),
+    dirtyTracking: part("the dirty tracking", () => dirtyTrackingOf(pass), []),
+    invalid: part("the validity", () => invalidReasons(pass), record?.invalid ?? []),
   };
+  const timeline = part("the time axis", () => pass.timeline(), null);
+  const statistics = part("the statistics", () => statisticsRows(pass.artifacts.statistics(), timeline), []);
+  const categoryOrder = part("the order of the categories", () => categoryOrders(statistics, zeroPages(pass)), []);
+  const convergence = part("the convergence", () => pass.convergence(), undefined);
   const threshold = part("the threshold", () => thresholdOf(pass), undefined);
   const fates = part("the fates", () => countFates(pass.fates(), pass.flights().missed), undefined);
   const anatomy = part("the anatomy", () => pass.anatomy(), undefined);
-  const timeline = part("the time axis", () => pass.timeline(), null);
   const own = part("the warnings", () => passWarnings(pass), []);
   return {
     kind,
     status: record?.status ?? unendedStatus(state),
     failures: record?.failures ?? [unended(state, problem)],
-    warnings: [...(record?.warnings ?? []), ...warnings, ...own],
+    warnings: [
+      ...(record?.warnings ?? []),
+      ...warnings,
+      ...own,
+      ...orderWarnings(categoryOrder),
+      ...dirtyTrackingWarnings(derived.dirtyTracking),
+    ],
     phases: (record?.phases ?? []).map(({ name, outcome, note, start, end }) => ({
       name,
       outcome,
@@ -55,13 +70,30 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
     ...(fates === undefined ? {} : { fates: fates as NonNullable<PassResult["fates"]> }),
     ...(anatomy === undefined ? {} : { anatomy }),
     ports,
+    statistics,
+    categoryOrder,
+    ...(convergence === undefined ? {} : { convergence }),
     measurements,
   };
 }
 
 function measure(pass: Pass, warn: (message: string) => void): Measurements {
-  const wanted = pass.onDisk.kind === "probed" ? [...PASS_MEASUREMENTS, ...PROBED_MEASUREMENTS] : PASS_MEASUREMENTS;
+  const wanted = [
+    ...PASS_MEASUREMENTS,
+    ...(pass.onDisk.kind === "probed" ? PROBED_MEASUREMENTS : []),
+    ...(pass.workloads.planned.length > 0 ? WORKLOAD_MEASUREMENTS : []),
+  ];
   return Object.fromEntries(wanted.map((one) => [one.id, runMeasurement(one, pass, warn)]));
+}
+
+/** What may explain that the destination allocates less than the guest uses. */
+function zeroPages(pass: Pass) {
+  const report = orNull(pass.report);
+  const { zeroPages: pages, pageSize } = report ?? {};
+  return {
+    zeroBytes: pages === undefined ? null : pages * (pageSize ?? 4096),
+    migrated: orNull(pass.moments)?.end?.kind === "completed",
+  };
 }
 
 function thresholdOf(pass: Pass): Measurement {

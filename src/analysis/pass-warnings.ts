@@ -1,8 +1,11 @@
 /** What a reader of a pass's numbers has to know about how they came about. */
+import { convergenceWarning } from "./convergence.ts";
 import type { Flights } from "./flights.ts";
 import type { Pass } from "./pass.ts";
 import { wallClockSteps } from "./timeline.ts";
 import { orNull } from "./unknown.ts";
+import { RECORDED_BY, type Side } from "./workload-records.ts";
+import { stalePages } from "./workload-results.ts";
 
 /** Intervals without a probe, and share of ticks missed, from which on a reader must know of it; the count is always shown. */
 const LONG_PAUSE = 10;
@@ -10,7 +13,13 @@ const MANY_MISSED = 0.01;
 
 /** In a fixed order. */
 export function passWarnings(pass: Pass): string[] {
-  return [...clockWarnings(pass), ...probeWarnings(pass), ...byteWarnings(pass)];
+  return [
+    ...clockWarnings(pass),
+    ...probeWarnings(pass),
+    ...byteWarnings(pass),
+    ...convergenceWarning(pass.convergence),
+    ...workloadWarnings(pass),
+  ];
 }
 
 function clockWarnings({ onDisk: { record } }: Pass): string[] {
@@ -62,4 +71,28 @@ function byteWarnings(pass: Pass): string[] {
     ...(unsettled ? ["the switch's counters had not settled: what they count has no upper bound"] : []),
     ...ports.flatMap(({ disagreement }) => (disagreement === undefined ? [] : [disagreement])),
   ];
+}
+
+function workloadWarnings(pass: Pass): string[] {
+  const { workloads } = pass;
+  if (workloads.planned.length === 0) return [];
+  const clock = orNull(workloads.clock);
+  const { low = 0, high = 0, value = 0 } = clock?.lost ?? {};
+  const stepped =
+    clock?.step === null && (low > 0 || high < 0)
+      ? [
+          `the guest's clock stepped by ${(-value).toFixed(3)} s although the VM was not seen to stop: the guest's times may be off by as much`,
+        ]
+      : [];
+  const dropped = (["guest", "peer"] as const).flatMap((side: Side) => {
+    const records = orNull(() => workloads.agent(side))?.dropped ?? 0;
+    return records > 0 ? [`${RECORDED_BY[side]} lacks ${records} records that found no room`] : [];
+  });
+  const stale = workloads.planned.flatMap(({ kind }, number) => {
+    const pages = orNull(() => stalePages(pass, number)) ?? 0;
+    return pages > 0
+      ? [`workload ${number + 1} (${kind}) found ${pages} pages that did not hold what was last written to them`]
+      : [];
+  });
+  return [...stepped, ...dropped, ...stale];
 }

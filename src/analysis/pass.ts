@@ -1,12 +1,14 @@
 /** One pass with all that is derived from its artifacts, each computed once and only when somebody asks. */
 import type { MigrationRecord } from "../model/migration.ts";
-import type { Anatomy, Announcement, PortBytes, ProbeFate, Round } from "../model/result.ts";
+import type { Scenario } from "../model/plan.ts";
+import type { Anatomy, Announcement, Convergence, PortBytes, ProbeFate, Round } from "../model/result.ts";
 import type { Testbed } from "../model/testbed.ts";
 import type { PassOnDisk } from "../run/read/run.ts";
 import { anatomyOf } from "./anatomy.ts";
 import { announcementsOf } from "./announcements.ts";
 import { type Artifacts, artifactsOf, type CapturePlace } from "./artifacts.ts";
 import { flagAgainstReport, portBytes } from "./bytes.ts";
+import { convergenceOf } from "./convergence.ts";
 import { coverOrThrow } from "./coverage.ts";
 import { fatesOf } from "./fates.ts";
 import { assembleFlights, type Flights, withoutUnderway } from "./flights.ts";
@@ -18,6 +20,7 @@ import { roundsOf } from "./rounds.ts";
 import { type TapView, tapView } from "./taps.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { lazy, orNull, Unknown } from "./unknown.ts";
+import { type WorkloadRecords, workloadRecords } from "./workload-records.ts";
 
 type Report = Extract<MigrationRecord, { record: "report" }>;
 
@@ -25,6 +28,7 @@ type Report = Extract<MigrationRecord, { record: "report" }>;
 export interface Pass {
   readonly onDisk: PassOnDisk;
   readonly artifacts: Artifacts;
+  readonly workloads: WorkloadRecords;
   timeline(): Timeline;
   moments(): Moments;
   report(): Report;
@@ -39,11 +43,17 @@ export interface Pass {
   anatomy(): Anatomy;
   ports(): readonly PortBytes[];
   rounds(): readonly Round[];
+  convergence(): Convergence;
 }
 
 const PLACES: readonly CapturePlace[] = ["source", "destination", "benchmark"];
 
-export function openPass(onDisk: PassOnDisk, testbed: Testbed, warn: (message: string) => void): Pass {
+export function openPass(
+  onDisk: PassOnDisk,
+  scenario: Scenario,
+  testbed: Testbed,
+  warn: (message: string) => void,
+): Pass {
   const { directory, record } = onDisk;
   const artifacts = artifactsOf(directory, warn);
   const timeline = lazy(() => timelineOf(artifacts.migration, record, artifacts.probes));
@@ -81,9 +91,11 @@ export function openPass(onDisk: PassOnDisk, testbed: Testbed, warn: (message: s
     if (!last) throw new Unknown("the hypervisor gave no account of the migration");
     return last;
   });
+  const rounds = lazy(() => roundsOf(artifacts.migration(), timeline(), moments().end?.t ?? null));
   return {
     onDisk,
     artifacts,
+    workloads: workloadRecords(scenario, artifacts, record, timeline, moments),
     timeline,
     moments,
     report,
@@ -130,6 +142,7 @@ export function openPass(onDisk: PassOnDisk, testbed: Testbed, warn: (message: s
       const reported = orNull(report)?.transferred;
       return reported === undefined ? ports : flagAgainstReport(ports, reported);
     }),
-    rounds: lazy(() => roundsOf(artifacts.migration(), timeline(), moments().end?.t ?? null)),
+    rounds,
+    convergence: lazy(() => convergenceOf(rounds(), moments(), record?.settings ?? [], artifacts.migration())),
   };
 }

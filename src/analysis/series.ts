@@ -3,6 +3,7 @@ import type { PassSeries } from "../model/result.ts";
 import type { Pass } from "./pass.ts";
 import { type Sample, samplesOf } from "./samples.ts";
 import { orNull } from "./unknown.ts";
+import { workloadSeries } from "./workload-series.ts";
 
 export function seriesOf(trial: string, pass: Pass): PassSeries {
   const flights = orNull(pass.flights);
@@ -23,6 +24,7 @@ export function seriesOf(trial: string, pass: Pass): PassSeries {
           }
         : null,
     progress: timeline ? progressOf(samplesOf(records, timeline)) : [],
+    workloads: workloadSeries(pass),
     marks: { stop: moments?.stop?.t ?? null, resume: moments?.resume?.t ?? null, end: moments?.end?.t ?? null },
   };
 }

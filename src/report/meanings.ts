@@ -110,6 +110,46 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     definition:
       "Probes that the kernel refused to send. Nothing is known from them: they are neither answered nor lost.",
   },
+  blackoutInside: {
+    label: "Blackout from inside",
+    definition:
+      "How long a workload inside the VM stood still around the switch-over, in real time: its longest pause there by the guest's own clock, and the time that this clock lost. Of the first workload that needs no network, else of the first. The switch-over is placed by STOP on the source, else where the pause was longest; the source says which.",
+  },
+  guestClockLost: {
+    label: "Lost by the guest's clock",
+    definition:
+      "How far the guest's monotonic clock fell behind the benchmark server's over the migration: its offset before, carried on at the speed that it had, minus its offset after. Negative: it was set ahead.",
+  },
+  brownout90: {
+    label: "Brownout, below 90 %",
+    definition:
+      "Seconds of real time in which the first workload of the scenario was slower than 90 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+  },
+  brownout50: {
+    label: "Brownout, below 50 %",
+    definition:
+      "Seconds of real time in which the first workload of the scenario was slower than 50 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+  },
+  brownout10: {
+    label: "Brownout, below 10 %",
+    definition:
+      "Seconds of real time in which the first workload of the scenario was slower than 10 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+  },
+  workLost: {
+    label: "Work lost",
+    definition:
+      "What the first workload of the scenario would have done at its median rate before the migrate command, from the command until the rate was back, less what it did: PerfKitBenchmarker's sum of (median − v)/median · Δ, times the median. Bytes; a count of operations where it handles no data. Negative: it did more.",
+  },
+  peakLatency: {
+    label: "Peak latency",
+    definition:
+      "The longest operation of the first workload of the scenario from the migrate command to the end of the recording, by the guest's clock; where it runs flat out, at least the time that this clock lost, since an operation was then under way.",
+  },
+  stalePages: {
+    label: "Stale pages",
+    definition:
+      "Pages that a workload found with another content than was last written to them, over all workloads that look: writing to memory in rounds, and reading it. More than 0 means that memory was lost or mixed up.",
+  },
   probingCostTotalTime: {
     label: "What probing added to the total time",
     definition:

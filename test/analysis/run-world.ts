@@ -139,9 +139,11 @@ function writePass(directory: string, kind: PassKind): void {
       },
     ],
     settings: [],
+    guestClocks: [],
+    invalid: [],
     ...(kind === "probed" ? { probe: { interval: 1e-3, family: "ipv4" as const, target: "10.77.1.100" } } : {}),
     switchPorts: { "migration.source": "mig-source" },
-    vm: { memory: 2 ** 28, vcpus: 1, disk: 2 ** 30, mac: MAC, ipv4: "10.77.1.100/24", ipv6: "fd77:1::100/64" },
+    vm: { memory: 2 ** 28, vcpus: 1, disk: 2 ** 30, swap: 0, mac: MAC, ipv4: "10.77.1.100/24", ipv6: "fd77:1::100/64" },
     artifacts: names.map((name) => {
       const bytes = readFileSync(join(directory, name));
       return { name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };

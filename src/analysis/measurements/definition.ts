@@ -1,8 +1,10 @@
 /** What a measurement is: a description that never changes, and a pure function of a pass. */
 import type { ArtifactName } from "../../model/artifacts.ts";
 import type { Measurement } from "../../model/result.ts";
+import { type Finding, measured } from "../finding.ts";
 import type { Pass } from "../pass.ts";
-import { Unknown } from "../unknown.ts";
+
+export { Bounded, type Finding } from "../finding.ts";
 
 export interface Definition {
   /** Key in `result.json`. */
@@ -18,28 +20,9 @@ export interface Definition {
   readonly artifacts: readonly ArtifactName[];
 }
 
-/** The number with its bounds; unit and source come from the definition unless the function knows better. */
-export interface Finding {
-  readonly value: number;
-  readonly low?: number | undefined;
-  readonly high?: number | undefined;
-  readonly source?: string | undefined;
-}
-
 export interface PassMeasurement extends Definition {
   /** @throws Unknown or Bounded when the value cannot be known. */
   readonly measure: (pass: Pass) => Finding;
-}
-
-/** The value is not known and yet not without bounds: a migration that was given up had lasted so long already. */
-export class Bounded extends Unknown {
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-  constructor(reason: string, bounds: { low?: number | undefined; high?: number | undefined }) {
-    super(reason);
-    this.low = bounds.low;
-    this.high = bounds.high;
-  }
 }
 
 /**
@@ -54,19 +37,10 @@ export function runMeasurement<T>(
   const { unit, artifacts, id } = definition;
   const source = artifacts.join(", ");
   try {
-    const found = definition.measure(from);
-    if (!Number.isFinite(found.value)) throw new Error(`it came to ${found.value}`);
-    return { value: found.value, unit, ...bounds(found), source: found.source ?? source };
+    return measured(unit, source, () => definition.measure(from));
   } catch (error) {
-    if (error instanceof Bounded) return { value: null, unit, ...bounds(error), source, unknown: error.message };
-    if (error instanceof Unknown) return { value: null, unit, source, unknown: error.message };
     const reason = `could not be computed: ${error instanceof Error ? error.message : String(error)}`;
     warn(`${id} ${reason}`);
     return { value: null, unit, source, unknown: reason };
   }
 }
-
-const bounds = ({ low, high }: { low?: number | undefined; high?: number | undefined }) => ({
-  ...(low === undefined ? {} : { low }),
-  ...(high === undefined ? {} : { high }),
-});

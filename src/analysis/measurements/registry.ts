@@ -16,6 +16,16 @@ import {
 import { rounds } from "./rounds.ts";
 import { totalTime } from "./total-time.ts";
 import { throughput, transferred, transferredByInterfaces } from "./transferred.ts";
+import {
+  blackoutInside,
+  brownout10,
+  brownout50,
+  brownout90,
+  guestClockLost,
+  peakLatency,
+  stalePages,
+  workLost,
+} from "./workloads.ts";
 
 /** Measurements of either pass. */
 export const PASS_MEASUREMENTS: readonly PassMeasurement[] = [
@@ -48,10 +58,23 @@ export const PROBED_MEASUREMENTS: readonly PassMeasurement[] = [
   probesRefused,
 ];
 
+/** Measurements that only a pass with a workload in the guest can have: an idle guest records nothing. */
+export const WORKLOAD_MEASUREMENTS: readonly PassMeasurement[] = [
+  blackoutInside,
+  guestClockLost,
+  brownout90,
+  brownout50,
+  brownout10,
+  workLost,
+  peakLatency,
+  stalePages,
+];
+
 /** The descriptions of all, for documentation and reports. */
 export const DEFINITIONS: readonly Definition[] = [
   ...PASS_MEASUREMENTS,
   ...PROBED_MEASUREMENTS,
+  ...WORKLOAD_MEASUREMENTS,
   ...TRIAL_MEASUREMENTS,
 ].map(({ id, title, unit, definition, bounds, not, artifacts }) => ({
   id,

@@ -1,0 +1,120 @@
+/** The order of the categories of memory and disk (the paper's 2.2): checked at each moment, a violation explained or flagged. */
+import type { CategoryOrder } from "../model/result.ts";
+import type { StatisticsRow } from "./statistics.ts";
+import { binary, decimal } from "./words.ts";
+
+/** From large to small. */
+const ORDER = {
+  memory: ["configured", "allocated", "used", "requested", "dirtied"],
+  disk: ["virtualSize", "allocatedBlocks", "usedBlocks"],
+} as const;
+type Of = keyof typeof ORDER;
+
+const WORDS: Readonly<Record<string, string>> = {
+  virtualSize: "virtual size",
+  allocatedBlocks: "allocated blocks",
+  usedBlocks: "used blocks",
+};
+
+/** What the data itself can tell of a violation. */
+export interface Explanations {
+  /** Bytes of pages that held only zeros and were not sent, as the hypervisor counts; null: not known. */
+  readonly zeroBytes: number | null;
+  readonly migrated: boolean;
+}
+
+interface Reading {
+  readonly moment: string;
+  readonly t: number | null;
+  readonly rows: readonly StatisticsRow[];
+}
+
+/** @returns for each moment memory and disk, where at least one category is known. */
+export function categoryOrders(rows: readonly StatisticsRow[], explanations: Explanations): CategoryOrder[] {
+  const readings = readingsOf(rows);
+  return readings.flatMap(({ moment, t, rows: own }) => {
+    const alone = readings.filter((one) => one.moment === moment).length === 1;
+    const label = alone || t === null ? moment : `${moment}, at ${decimal(t)} s`;
+    return (["memory", "disk"] as const).flatMap((of) => orderOf(of, label, own, explanations) ?? []);
+  });
+}
+
+/** Readings of one moment: until a witness tells a category again. */
+function readingsOf(rows: readonly StatisticsRow[]): Reading[] {
+  const readings: { moment: string; t: number | null; rows: StatisticsRow[]; told: Set<string> }[] = [];
+  for (const row of rows) {
+    const key = `${row.host} ${row.source} ${row.category}`;
+    const last = readings.at(-1);
+    if (last && last.moment === row.moment && !last.told.has(key)) {
+      last.rows.push(row);
+      last.told.add(key);
+    } else {
+      readings.push({ moment: row.moment, t: row.t, rows: [row], told: new Set([key]) });
+    }
+  }
+  return readings;
+}
+
+function orderOf(
+  of: Of,
+  moment: string,
+  rows: readonly StatisticsRow[],
+  explanations: Explanations,
+): CategoryOrder | null {
+  const find = (category: string) => rows.find((row) => row.category === `${of}.${category}`);
+  const known = ORDER[of].flatMap((category) => {
+    const row = find(category);
+    return row ? [{ name: WORDS[category] ?? category, category, row }] : [];
+  });
+  if (known.length === 0) return null;
+  if (known.length === 1) return { of, moment, holds: null, text: `only ${known[0]!.name} is known`, explained: false };
+  const broken = known.slice(1).flatMap((smaller, i) => {
+    const larger = known[i]!;
+    if (larger.row.bytes >= smaller.row.bytes) return [];
+    const swapUsed = find("swapUsed")?.bytes ?? 0;
+    const why = explain(larger.category, smaller, larger.row.bytes, swapUsed, explanations);
+    const pair = `${smaller.name} (${binary(smaller.row.bytes)}) is more than ${larger.name} (${binary(larger.row.bytes)})`;
+    return [{ text: why ? `${pair}: ${why}` : `${pair}, and nothing here explains it`, why }];
+  });
+  if (broken.length > 0)
+    return {
+      of,
+      moment,
+      holds: false,
+      text: broken.map(({ text }) => text).join("; "),
+      explained: broken.every(({ why }) => why !== null),
+    };
+  return {
+    of,
+    moment,
+    holds: true,
+    text: known.map(({ name, row }) => `${name} ${binary(row.bytes)}`).join(" ≥ "),
+    explained: false,
+  };
+}
+
+function explain(
+  larger: string,
+  smaller: { readonly category: string; readonly row: StatisticsRow },
+  bytes: number,
+  swapUsed: number,
+  { zeroBytes, migrated }: Explanations,
+): string | null {
+  const missing = smaller.row.bytes - bytes;
+  const byPrograms = smaller.category === "requested" || smaller.category === "dirtied";
+  // The paper's own exception: what was asked for may lie in swap.
+  if (larger === "used" && byPrograms && swapUsed > 0)
+    return swapUsed >= missing
+      ? `${binary(swapUsed)} lie in swap`
+      : `${binary(swapUsed)} lie in swap, which goes some of the way`;
+  const arrived = migrated && smaller.row.moment === "after";
+  if (larger === "allocated" && arrived && zeroBytes !== null && zeroBytes >= missing)
+    return `the destination allocates nothing for the ${binary(zeroBytes)} of pages that arrived as zeros`;
+  return null;
+}
+
+/** For the warnings: those that nothing explains. */
+export const orderWarnings = (orders: readonly CategoryOrder[]): string[] =>
+  orders
+    .filter(({ holds, explained }) => holds === false && !explained)
+    .map(({ of, moment, text }) => `${of}, ${moment}: ${text}`);
