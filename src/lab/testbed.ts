@@ -58,6 +58,11 @@ export function labTestbed(
       controlPath: join(state.directory, "vm", "ssh"),
       connectTimeout: 5,
     }),
+    guestDirectory: "/data",
+    benchmarkAddress: {
+      ipv4: state.machines.benchmark.service.ipv4,
+      ipv6: state.machines.benchmark.service.ipv6,
+    },
     captures: [
       {
         artifact: ARTIFACT.captureBenchmark,

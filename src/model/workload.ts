@@ -27,6 +27,9 @@ const onMemory = {
     .enum(["sequential", "random", "skewed"])
     .default("sequential")
     .describe("random: a permutation, each page once per round; skewed: nine touches of ten in a tenth of the pages"),
+  bytesPerPage: Size.refine((bytes) => bytes >= 8 && bytes <= 4096, "between 8B and 4096B")
+    .default(8)
+    .describe("written to, or read of, a page at a touch"),
   content: z.enum(["zero", "text", "random"]).default("random").describe("how compressible the pages are"),
 };
 
@@ -51,7 +54,6 @@ export const Workload = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("memory-write"),
     ...onMemory,
-    bytesPerPage: Size.refine((bytes) => bytes >= 8 && bytes <= 4096, "between 8B and 4096B").default(8),
   }),
   z.strictObject({ kind: z.literal("memory-read"), ...onMemory }),
   z.strictObject({ kind: z.literal("disk-write"), ...onDisk }),

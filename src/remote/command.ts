@@ -120,7 +120,8 @@ async function startLongLived(
   const file = options.stdoutFile === undefined ? undefined : openSync(options.stdoutFile, "w");
   let child: ChildProcess;
   try {
-    child = spawnOn(transport, argv, options.env ?? {}, true, file ?? "pipe");
+    // An interactive command needs no keeper: the end of its input is its end.
+    child = spawnOn(transport, argv, options.env ?? {}, options.interactive !== true, file ?? "pipe");
   } finally {
     if (file !== undefined) closeSync(file);
   }
@@ -135,7 +136,8 @@ async function startLongLived(
     });
   }
   child.stdin!.on("error", () => {});
-  if (transport.stopsBy === "signal") child.stdin!.end();
+  const stopsByInput = options.interactive === true || transport.stopsBy === "closed-input";
+  if (!stopsByInput) child.stdin!.end();
   const ended = new Promise<Awaited<RunningCommand["ended"]>>((resolve) => {
     const end = (exitCode: number | null, signal: NodeJS.Signals | null): void =>
       resolve({ exitCode, signal, stderrTail });
@@ -154,9 +156,10 @@ async function startLongLived(
     pid: child.pid!,
     onLine: (listener) => void listeners.push(listener),
     kill: (signal = "SIGTERM") => {
-      if (transport.stopsBy === "closed-input" && signal !== "SIGKILL") child.stdin!.end();
+      if (stopsByInput && signal !== "SIGKILL") child.stdin!.end();
       else child.kill(signal);
     },
+    write: (text) => void child.stdin!.write(text),
     ended,
   };
 }

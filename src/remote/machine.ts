@@ -23,6 +23,8 @@ export interface RunningCommand {
   /** Lines of standard error as they arrive; standard output too, unless it went to a file. */
   onLine(listener: (stream: "stdout" | "stderr", line: string) => void): void;
   kill(signal?: NodeJS.Signals): void;
+  /** Writes to the standard input of a command that was started as `interactive`. */
+  write(text: string): void;
   /** Resolves when it has ended, never rejects. */
   readonly ended: Promise<{
     readonly exitCode: number | null;
@@ -34,6 +36,8 @@ export interface RunningCommand {
 export interface StartOptions {
   /** A file of the benchmark server that receives standard output. */
   readonly stdoutFile?: string;
+  /** It reads its standard input, and ends by itself when that is closed, as `kill` then does. */
+  readonly interactive?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 

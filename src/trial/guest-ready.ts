@@ -9,10 +9,20 @@ const IDLE_ENOUGH = 0.95;
 /** Seconds that an idle guest is waited for, once it answers; after them the pass goes on and says so. */
 const IDLE_PATIENCE = 20;
 
+/** What ssh(1) says of a guest that will not answer otherwise later: waiting for it would only hide the cause. */
+const HOPELESS = [
+  {
+    words: /host key verification failed|remote host identification has changed/iu,
+    what: "the guest shows another host key than the expected one",
+  },
+  { words: /permission denied \(/iu, what: "the guest refuses our key" },
+];
+
 /**
  * Returns when the guest answers over SSH and is idle.
  * @param deadline seconds until it must answer.
- * @returns what is worth noting. @throws MigrascopeError VM_NOT_BOOTED when it does not answer in time.
+ * @returns what is worth noting. @throws MigrascopeError VM_NOT_BOOTED when it does not answer in time,
+ * GUEST_UNREACHABLE at once when it answers and refuses, or is another machine.
  */
 export async function awaitGuest(guest: Machine, deadline: number, signal: AbortSignal): Promise<string | undefined> {
   await answered(guest, deadline, signal);
@@ -37,6 +47,12 @@ async function answered(guest: Machine, deadline: number, signal: AbortSignal): 
       return;
     } catch (error) {
       signal.throwIfAborted();
+      const hopeless = HOPELESS.find(({ words }) => words.test((error as Error).message));
+      if (hopeless)
+        throw new MigrascopeError("GUEST_UNREACHABLE", `${hopeless.what}: ${(error as Error).message}`, {
+          where: guest.name,
+          cause: error,
+        });
       if (process.uptime() >= until) {
         throw new MigrascopeError(
           "VM_NOT_BOOTED",

@@ -3,19 +3,22 @@
  * out everything that probes the VM or copies its packets, so that the difference to the probed pass is the probing's cost.
  */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { guestStatistics } from "../guest/statistics.ts";
 import type { MigrationObserver, MigrationOutcome } from "../hypervisors/contract.ts";
-import { ARTIFACT, type Moment, type StatisticsReading } from "../model/artifacts.ts";
+import { ARTIFACT, type DirtyRateReading, type Moment, type StatisticsReading } from "../model/artifacts.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
+import type { StatisticsSample } from "../model/host.ts";
 import type { EffectiveSetting, MigrationRecord } from "../model/migration.ts";
 import type { Failure, PassRecord, Status } from "../model/run.ts";
 import type { HostRole } from "../model/testbed.ts";
 import { JsonLines } from "../run/write/files.ts";
 import { Counting } from "./counting.ts";
 import { awaitGuest } from "./guest-ready.ts";
+import { GuestWork, type Span } from "./guest-work.ts";
 import { Instruments } from "./instruments.ts";
 import type { PassOptions } from "./pass-options.ts";
-import { asFailure, runSteps, type Step } from "./steps.ts";
+import { asFailure, runSteps, type Step, type StepsOutcome } from "./steps.ts";
 import { allOf } from "./together.ts";
 
 /** Seconds per phase. They are safety nets, far above what a slow machine needs. */
@@ -25,9 +28,17 @@ const BUDGET = {
   statistics: 60,
   instruments: 60,
   counters: 60,
+  workload: 400,
+  dirtyRate: 120,
   teardown: 60,
+  records: 180,
   afterDeadline: 60,
 };
+/** Seconds from the migrate command to the hypervisor's first statistics during it, and between them. */
+const STATISTICS_AFTER = 0.3;
+const STATISTICS_EVERY = 5;
+/** Seconds over which the hypervisor measures the dirty rate: it tells whole MiB/s. */
+const DIRTY_RATE_OVER = 2;
 
 /** Runs a pass to its end, however it ends. Never throws for what happened to the testbed: that is the record. */
 export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "artifacts">> {
@@ -39,36 +50,80 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   const settings: EffectiveSetting[] = [];
   const records = new JsonLines<MigrationRecord>(join(directory, ARTIFACT.migration));
   const statistics = new JsonLines<StatisticsReading>(join(directory, ARTIFACT.statistics));
+  const dirtyRates = new JsonLines<DirtyRateReading>(join(directory, ARTIFACT.dirtyRate));
+  const work = new GuestWork(options);
   const counting = new Counting(testbed, directory, clock);
   const instruments = new Instruments(options, (message) => warnings.push(message));
   let outcome: MigrationOutcome | undefined;
   let back: PassRecord["back"];
+  let migration: Span | undefined;
 
   const observer: MigrationObserver = {
-    event: (event) => records.append({ record: "event", ...event }),
+    event: (event) => {
+      records.append({ record: "event", ...event });
+      if (event.kind === "command") migration = { from: event.observed, to: event.observed };
+    },
     progress: (progress) => {
       records.append({ record: "progress", ...progress });
       emit({ type: "migration-progress", trial: trial.id, pass: kind, progress });
     },
   };
 
-  const readStatistics = async (moment: Moment): Promise<undefined> => {
+  const keepStatistics = async (moment: Moment, asked: readonly Promise<StatisticsSample | undefined>[]) => {
     const host = (await driver.locate()) ?? "source";
-    const asked = [driver.statistics(), guestStatistics(testbed.guest, clock)];
-    await allOf(asked.map(async (sample) => statistics.append({ moment, host, ...(await sample) })));
+    await allOf(
+      asked.map(async (asking) => {
+        const sample = await asking;
+        if (sample) statistics.append({ moment, host, ...sample });
+      }),
+    );
+    return undefined;
+  };
+  const readStatistics = (moment: Moment): Promise<undefined> =>
+    keepStatistics(moment, [driver.statistics(), guestStatistics(testbed.guest, clock), work.sample()]);
+
+  /** The hypervisor's view while it migrates. The guest is not asked then: its answers would be traffic. */
+  const sampleStatistics = async (signal: AbortSignal): Promise<void> => {
+    const wait = (seconds: number): Promise<unknown> => sleep(seconds * 1000, undefined, { signal }).catch(() => {});
+    for (await wait(STATISTICS_AFTER); !signal.aborted; await wait(STATISTICS_EVERY)) {
+      const sample = await driver.statistics().catch(() => undefined);
+      // An answer from after the end tells of another moment.
+      if (sample && !signal.aborted) statistics.append({ moment: "during", host: "source", ...sample });
+    }
   };
 
   const move = (from: HostRole, signal: AbortSignal, watcher: MigrationObserver): Promise<MigrationOutcome> =>
     driver.migrate({ from, settings: scenario.settings, deadline: scenario.deadline, signal, observer: watcher });
 
+  /** A comparison that fails costs measurements, not the migration. */
+  const compareClocks = async (moment: "before" | "after"): Promise<void> => {
+    await work.compare(moment).catch((error: unknown) => {
+      warnings.push(`the guest's clock could not be compared ${moment} the migration: ${(error as Error).message}`);
+    });
+  };
+
+  const measureDirtyRate = async (signal: AbortSignal): Promise<undefined> => {
+    const reading = await driver.capabilities.dirtyRate?.measure(DIRTY_RATE_OVER, signal);
+    if (reading) dirtyRates.append(reading);
+  };
+
+  const finishWork = async (): Promise<undefined> => {
+    const during = await work.finish(migration);
+    if (during) statistics.append({ moment: "during", host: "source", ...during });
+    if (work.invalid.length > 0) throw new MigrascopeError("WORKLOAD_FAILED", work.invalid.join("; "));
+  };
+
   const migrate = async (signal: AbortSignal): Promise<string | undefined> => {
+    await compareClocks("before");
     const sampling = new AbortController();
-    const sampler = counting.sample(sampling.signal);
+    const samplers = [counting.sample(sampling.signal), sampleStatistics(sampling.signal)];
     try {
       outcome = await move("source", signal, observer);
     } finally {
+      if (migration) migration = { ...migration, to: clock() };
       sampling.abort();
-      await sampler;
+      await Promise.all(samplers);
+      await compareClocks("after");
     }
     records.append({ record: "report", ...outcome.report });
     settings.push(...outcome.settings);
@@ -92,6 +147,9 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 
   const quiet = kind === "quiet" ? "quiet pass" : undefined;
+  const idle = work.workloads.length === 0 ? "the guest is idle" : undefined;
+  const unmeasured =
+    driver.capabilities.dirtyRate === undefined ? `${driver.name} does not measure the dirty rate` : undefined;
   const withDeadline = scenario.deadline + BUDGET.afterDeadline;
   const steps: Step[] = [
     {
@@ -105,6 +163,20 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
       kind: "essential",
       budget: scenario.bootDeadline + BUDGET.idle,
       run: (signal) => awaitGuest(testbed.guest, scenario.bootDeadline, signal),
+    },
+    {
+      name: "start-workload",
+      kind: "essential",
+      budget: BUDGET.workload,
+      skip: idle,
+      run: (signal) => work.start(signal),
+    },
+    {
+      name: "measure-dirty-rate",
+      kind: "instrument",
+      budget: BUDGET.dirtyRate,
+      skip: idle ?? (work.dirtiesMemory ? unmeasured : "no workload writes memory"),
+      run: measureDirtyRate,
     },
     { name: "statistics-before", kind: "instrument", budget: BUDGET.statistics, run: () => readStatistics("before") },
     {
@@ -149,6 +221,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
       run: (signal) => counting.read("after", signal),
     },
     { name: "statistics-after", kind: "instrument", budget: BUDGET.statistics, run: () => readStatistics("after") },
+    { name: "stop-workload", kind: "teardown", budget: BUDGET.records, skip: idle, run: finishWork },
     {
       name: "migrate-back",
       kind: "instrument",
@@ -177,7 +250,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   clocks.push(clock());
 
   const failures: Failure[] = [...done.failures];
-  for (const file of [records, statistics, counting]) {
+  for (const file of [records, statistics, dirtyRates, counting]) {
     try {
       file.close();
     } catch (error) {
@@ -189,30 +262,43 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   for (const message of warnings) emit({ type: "warning", trial: trial.id, message });
   return {
     kind,
-    status: statusOf(done.broken, outcome, options.interrupt.aborted),
+    status: statusOf(done, outcome, work.invalid.length > 0, options.interrupt.aborted),
     failures,
     warnings,
     phases: [...done.phases],
     clocks,
     clockOffsets: [...(await testbed.clockOffsets().catch(() => []))],
+    guestClocks: work.clocks,
+    invalid: work.invalid,
     hosts: hosts.flatMap((host) => (host.status === "fulfilled" ? [host.value] : [])),
     settings,
     ...(kind === "probed" ? { probe: instruments.probe } : {}),
     switchPorts: { ...testbed.switch.ports },
-    vm: { memory: vm.memory, vcpus: vm.vcpus, disk: vm.disk, mac: vm.mac, ipv4: vm.ipv4, ipv6: vm.ipv6 },
+    vm: {
+      memory: vm.memory,
+      vcpus: vm.vcpus,
+      disk: vm.disk,
+      swap: vm.swap,
+      mac: vm.mac,
+      ipv4: vm.ipv4,
+      ipv6: vm.ipv6,
+    },
     ...(back === undefined ? {} : { back }),
   };
 }
 
 /**
- * A pass is what its migration was; one that never came to migrate was cancelled or has failed. A migration that was
- * cancelled without an interrupt was cancelled by its phase's deadline.
+ * A pass is what its migration was; one that never came to migrate was cancelled or has failed, and so has one whose
+ * workload did not run as planned, whatever became of the VM. A migration that was cancelled without an interrupt was
+ * cancelled by its phase's deadline.
  */
 function statusOf(
-  broken: "failed" | "interrupted" | null,
+  { broken }: Pick<StepsOutcome, "broken">,
   outcome: MigrationOutcome | undefined,
+  invalid: boolean,
   interrupted: boolean,
 ): Status {
-  if (outcome) return outcome.status === "cancelled" && !interrupted ? "timeout" : outcome.status;
-  return broken === "interrupted" ? "cancelled" : "failed";
+  if (!outcome) return broken === "interrupted" ? "cancelled" : "failed";
+  if (outcome.status === "cancelled" && !interrupted) return "timeout";
+  return outcome.status === "completed" && invalid ? "failed" : outcome.status;
 }

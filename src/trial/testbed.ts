@@ -20,6 +20,10 @@ export interface LiveTestbed {
   readonly benchmark: Machine;
   /** The guest, by its own address; it answers only while it runs. */
   readonly guest: Machine;
+  /** In the guest: where workloads put their files, on the disk that migrates with the VM. */
+  readonly guestDirectory: string;
+  /** The benchmark server's addresses on the service network, where the guest reaches it. */
+  readonly benchmarkAddress: Readonly<Record<"ipv4" | "ipv6", string>>;
   readonly captures: readonly CapturePoint[];
   readonly interfaces: readonly CountedInterface[];
   readonly switch: SwitchAddress & {

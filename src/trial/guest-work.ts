@@ -1,0 +1,145 @@
+/** What the guest does during a pass, as its scenario says: its workloads from their start to their records. */
+import { join } from "node:path";
+import { recordedMemory, workloadMemory } from "../guest/statistics.ts";
+import type { AgentRecord, GuestClock } from "../model/agent.ts";
+import { ARTIFACT } from "../model/artifacts.ts";
+import type { StatisticsSample } from "../model/host.ts";
+import type { Instant } from "../model/time.ts";
+import { type Workload, workloadsOf } from "../model/workload.ts";
+import { compareClocks } from "../workloads/guest-clock.ts";
+import { type Peer, startPeer } from "../workloads/peer.ts";
+import { invalidReasons, WorkloadSession } from "../workloads/session.ts";
+import type { PassOptions } from "./pass-options.ts";
+import { allOf } from "./together.ts";
+
+/** From when to when the migration ran, on our clocks. */
+export interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+export class GuestWork {
+  /** Why the pass does not count. */
+  readonly invalid: string[] = [];
+  readonly clocks: GuestClock[] = [];
+  readonly workloads: readonly Workload[];
+  readonly #options: PassOptions;
+  #session: WorkloadSession | undefined;
+  #peer: Peer | undefined;
+
+  constructor(options: PassOptions) {
+    this.#options = options;
+    this.workloads = workloadsOf(options.trial.scenario.workload);
+  }
+
+  /** The guest's memory is written to: its dirty rate is worth measuring. */
+  get dirtiesMemory(): boolean {
+    return this.workloads.some(({ kind }) => kind === "memory-write");
+  }
+
+  /**
+   * Starts everything and waits until it runs as the plan says.
+   * @throws MigrascopeError WORKLOAD_REFUSED, WORKLOAD_FAILED, or what the guest's connection threw.
+   */
+  async start(signal: AbortSignal): Promise<undefined> {
+    const { testbed, trial } = this.#options;
+    const { every } = trial.scenario.observe;
+    const peer = await this.#startPeer(every);
+    this.#session = await WorkloadSession.start({
+      guest: testbed.guest,
+      workloads: this.workloads,
+      every,
+      surroundings: { directory: testbed.guestDirectory, peer },
+      signal,
+    });
+    await this.compare("started");
+    await this.#session.judge(signal);
+  }
+
+  /** Compares the guest's clocks with ours. @throws MigrascopeError COMMAND_FAILED */
+  async compare(moment: GuestClock["moment"]): Promise<void> {
+    if (!this.#session) return;
+    const { testbed, clock } = this.#options;
+    this.clocks.push(await compareClocks(testbed.guest, this.#session.agent, moment, clock));
+  }
+
+  /** The workloads' own memory now; undefined when none runs. */
+  async sample(): Promise<StatisticsSample | undefined> {
+    if (!this.#session) return undefined;
+    const status = await this.#session.status();
+    return workloadMemory(status, this.#options.clock());
+  }
+
+  /**
+   * Stops the workloads and keeps their records.
+   * @param migration when known, the guest's own account of its memory from the midst of it is returned.
+   * @throws what failed, after all of it has been tried.
+   */
+  async finish(migration: Span | undefined): Promise<StatisticsSample | undefined> {
+    const [samples] = await allOf<StatisticsSample | undefined>([
+      this.#fetch(migration),
+      this.#stopPeer().then(() => undefined),
+    ]);
+    return samples;
+  }
+
+  async #fetch(migration: Span | undefined): Promise<StatisticsSample | undefined> {
+    const session = this.#session;
+    if (!session) return undefined;
+    this.#session = undefined;
+    await session.stop();
+    const { testbed, clock, directory } = this.#options;
+    this.clocks.push(await compareClocks(testbed.guest, session.agent, "end", clock));
+    const records = await session.fetch(join(directory, ARTIFACT.workload));
+    this.invalid.push(...invalidReasons(records, this.workloads));
+    return migration && duringMigration(records, this.clocks, migration);
+  }
+
+  async #startPeer(every: number): Promise<{ address: string; tcp: number | null; udp: number | null } | undefined> {
+    const lanes = this.workloads.flatMap((workload, lane) =>
+      workload.kind === "tcp" || workload.kind === "udp" ? [{ lane, workload }] : [],
+    );
+    if (lanes.length === 0) return undefined;
+    const { testbed, trial, directory } = this.#options;
+    const address = testbed.benchmarkAddress[trial.scenario.probe.family];
+    this.#peer = await startPeer(testbed.benchmark, {
+      address,
+      output: join(directory, ARTIFACT.peer),
+      windowLength: Math.round(every * 1e6),
+      lanes: lanes.map(({ lane, workload }) => {
+        const unitBytes = workload.kind === "udp" ? workload.datagram : 1;
+        const steps = workload.trace?.map((step) => ({
+          length: Math.round(step.for * 1e9),
+          rate: step.rate === "idle" ? 0 : step.rate / 8 / unitBytes,
+        }));
+        const { kind, direction } = workload;
+        return { lane, kind, direction, unitBytes, ...(steps === undefined ? {} : { steps }) };
+      }),
+    });
+    return { address, tcp: this.#peer.ready.tcp, udp: this.#peer.ready.udp };
+  }
+
+  async #stopPeer(): Promise<void> {
+    await this.#peer?.stop();
+    this.#peer = undefined;
+  }
+}
+
+/**
+ * The last of the agent's samples of the guest's memory within the migration. The guest's clock is taken as it was before
+ * the migration: that holds until the VM is stopped.
+ */
+export function duringMigration(
+  records: readonly AgentRecord[],
+  clocks: readonly GuestClock[],
+  { from, to }: Span,
+): StatisticsSample | undefined {
+  const offset = clocks.findLast(({ moment }) => moment === "before" || moment === "started")?.offset;
+  if (offset === undefined) return undefined;
+  const samples = records.flatMap((record) =>
+    record.record === "memory" ? [{ record, mono: Math.round(record.at.mono - offset * 1e6) }] : [],
+  );
+  const last = samples.findLast(({ mono }) => mono > from.mono && mono < to.mono);
+  if (!last) return undefined;
+  return recordedMemory(last.record, { mono: last.mono, wall: from.wall + (last.mono - from.mono) });
+}
