@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProbeFate } from "../../../src/model/result.ts";
-import { splitRuns, thinProbes, thinSamples } from "../../../src/report/figures/thinning.ts";
+import { splitRuns, thinProbes, thinSamples, thinWindows } from "../../../src/report/figures/thinning.ts";
 
 const probesOf = (fate: ProbeFate[], rtt: number[]) => ({
   sequence: Float64Array.from(fate, (_, index) => index),
@@ -72,4 +72,30 @@ test("a long unbroken run becomes a bar between its drawn ends, a broken one doe
   const { single, bars } = splitRuns([...run(0, 300), ...run(500, 1000), 2000]);
   expect(bars).toEqual([[599, 1400]]);
   expect(single).toEqual([...run(0, 300), ...run(500, 100), ...run(1400, 100), 2000]);
+});
+
+test("of a long recording the dip, the peak and the longest pause of a single window are drawn", () => {
+  const count = 6000;
+  const column = (value: number, odd: Record<number, number> = {}): Float64Array =>
+    Float64Array.from({ length: count }, (_, index) => odd[index] ?? value);
+  const windows = {
+    lane: 0,
+    kind: "memory-write",
+    side: "guest" as const,
+    unit: "bytes" as const,
+    start: Float64Array.from({ length: count }, (_, index) => index / 10),
+    end: Float64Array.from({ length: count }, (_, index) => (index + 1) / 10),
+    rate: column(20e6, { 1234: 1, 2345: 30e6 }),
+    asked: column(20e6),
+    p50: column(1e-5),
+    p99: column(1e-4),
+    max: column(1e-3, { 3456: 0.5 }),
+    pause: column(0, { 4567: 2 }),
+  };
+  const kept = thinWindows(windows, 0, 600, 300);
+  expect(kept.length).toBeLessThanOrEqual(302);
+  expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+  for (const index of [0, 1234, 2345, 3456, 4567, count - 1]) expect(kept).toContain(index);
+  const near = thinWindows(windows, 100, 101, 300);
+  expect([near[0], near.at(-1)]).toEqual([999, 1010]);
 });

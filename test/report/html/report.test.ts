@@ -121,6 +121,106 @@ describe.each(["failed", "timeout", "cancelled"] as const)("a trial that %s", (s
   });
 });
 
+describe("what the guest itself saw", () => {
+  const text = words(render());
+
+  test("stands below the migration's rounds, a group per workload, with the workload in words where a trial is named", () => {
+    const section = text.slice(text.indexOf("The migration, round by round"));
+    const places = ["What the guest itself saw", "Numbers of memory-write", "Numbers of udp", "All measurements"].map(
+      (heading) => section.indexOf(heading),
+    );
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(0);
+    expect(text).toContain(
+      "The guest's workload: memory-write, 64 MiB, random, 20 MB/s + udp, the guest sends, datagrams of 1 KiB, 8 MB/s",
+    );
+  });
+
+  test("has every number of both passes, bounds and reasons included", () => {
+    expect(text).toContain("Rate during 15.07 MiB/s [14.87 … 15.26] 15.07 MiB/s [14.87 … 15.26]");
+    expect(text).toContain("Work lost 5.53 MiB 5.53 MiB");
+    expect(text).toContain("Broken connections unknown: datagrams have no connection");
+    expect(text).toContain("How it ended stopped when it was told to");
+  });
+
+  test("flags stale pages and a workload that died", () => {
+    const { result, series } = fixture();
+    const [workload] = result.trials[0]!.passes[1]!.workloads;
+    workload!.stale = { value: 3, unit: "count", source: "workload.jsonl" };
+    workload!.end = { how: "died", reason: "killed by signal 9" };
+    const flagged = words(renderReport(result, series));
+    expect(flagged).toContain("Stale pages 0 ⚠ 3");
+    expect(flagged).toContain("⚠ died: killed by signal 9");
+    expect(text).not.toContain("⚠ died");
+  });
+
+  test("lists a few network events, and folds many of them", () => {
+    expect(text).toContain("What broke on the network, probed pass");
+    expect(text).not.toContain("network events of the probed pass");
+    const { result, series } = fixture();
+    const network = result.trials[0]!.passes[1]!.workloads[1]!.network!;
+    network.events = Array.from({ length: 200 }, () => network.events[0]!);
+    network.omitted = 41;
+    expect(words(renderReport(result, series))).toContain(
+      "200 network events of the probed pass, 41 more are not in the list",
+    );
+  });
+
+  test("says that an idle guest ran nothing, and that a workload's records are missing", () => {
+    expect(words(render({ busy: false }))).toContain("The guest ran no workload.");
+    const { result, series } = fixture();
+    for (const pass of result.trials[0]!.passes) pass.workloads = [];
+    expect(words(renderReport(result, series))).toContain("unknown: no record of the workload came back (memory-write");
+  });
+
+  test("compares the hypervisor's account of dirtied memory with the guest's", () => {
+    expect(text).toMatch(/dirty-bitmap −2\.5000 s .*98\.5 % 10\.0 % ✓ agrees/u);
+    expect(text).toMatch(/round 2 of the migration .*78\.4 % 10\.0 % ⚠ differs/u);
+  });
+});
+
+describe("memory and disk", () => {
+  const text = words(render());
+
+  test("have each category at each moment, with who told it and when", () => {
+    expect(text).toMatch(/Memory used 103 MiB guest, source, at −7\.9000 s unknown: nobody told 103 MiB guest, dest/u);
+    expect(text).toContain("176 MiB host, source, at 0.3000 s 41.0 MiB host, destination, at 0.3200 s");
+  });
+
+  test("say whether the order holds, and what explains it if not", () => {
+    expect(text).toContain("Memory: does the order hold? ✓ it holds ✓ it holds ✓ it holds");
+    expect(text).toMatch(/≠ violated, explained: used blocks .* unknown: the guest was not asked .* ⚠ violated: used/u);
+  });
+});
+
+describe("a migration that does not converge", () => {
+  const page = words(render({ status: "timeout" }));
+
+  test("is said so in the answer and beside its rounds, with evidence", () => {
+    const evidence = "It does not converge : over 38 rounds 61.0 MiB remained each time";
+    expect(page.slice(page.indexOf("The answer"), page.indexOf("Four times"))).toContain(evidence);
+    expect(page).toContain("⚠ It does not converge: over 38 rounds");
+    expect(page).toContain("May be left at STOP 977 KiB");
+  });
+
+  test("is not said of one that does", () => {
+    expect(words(render())).not.toContain("does not converge");
+    expect(words(render())).toContain("It converges: what remained fell");
+  });
+});
+
+test("a trial that does not count says so before its numbers, with its reasons", () => {
+  const { result, series } = fixture({ trials: 2 });
+  result.trials[1]!.passes[1]!.invalid.push("memory-write died: killed by signal 9.");
+  const text = words(renderReport(result, series));
+  const [front, rest] = text.split("Four times, four numbers");
+  expect(front).toContain("baseline-2 , probed pass: does not count : memory-write died: killed by signal 9.");
+  expect(front!.split("The answer")[1]).toMatch(/8 MB\/s\) does not count : the migration took/u);
+  expect(rest).toContain("⚠ This trial does not count:");
+  expect(rest).toMatch(/baseline-2 baseline probed ✓ completed does not count 1\.0/u);
+  expect(words(render())).not.toContain("does not count");
+});
+
 test("a run without trials is still a report", () => {
   const { result } = fixture({ trials: 0 });
   expect(words(renderReport({ ...result, run: { ...result.run, state: "interrupted" } }, []))).toContain(

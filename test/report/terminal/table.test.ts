@@ -43,4 +43,35 @@ describe("the table of a result", () => {
     expect(print({ name: "\x1b[31mred\x1b[0m" })).not.toContain("\x1b");
     expect(print({}, 120, true)).toContain("\x1b[1m");
   });
+
+  test("has what the migration did to each workload, and stale pages only when there are any", () => {
+    const text = print();
+    expect(text).toMatch(
+      /^ {2}memory-write, 64 MiB, random, 20 MB\/s\n {2}Rate before +19\.0 MiB\/s +19\.0 MiB\/s\n {2}Rate during +15\.07 MiB\/s \[/mu,
+    );
+    expect(text).toMatch(/^ {2}Below 50 % +200 ms \[100 … 300\] /mu);
+    expect(text).toMatch(/^ {2}Peak latency +131 ms +131 ms$/mu);
+    expect(text).not.toContain("Stale pages");
+    const { result } = fixture();
+    result.trials[0]!.passes[1]!.workloads[0]!.stale = { value: 3, unit: "count", source: "" };
+    expect(resultTable(result, { width: 120, color: false })).toMatch(/^ {2}Stale pages +0 +3$/mu);
+  });
+
+  test("says of a workload that only one pass recorded that the other did not", () => {
+    const { result } = fixture();
+    result.trials[0]!.passes[0]!.workloads = [];
+    expect(resultTable(result, { width: 120, color: false })).toMatch(
+      /^ {2}Rate before +unknown: not recorded +19\.0/mu,
+    );
+  });
+
+  test("says what does not count and what does not converge", () => {
+    const { result } = fixture({ status: "timeout" });
+    result.trials[0]!.passes[1]!.invalid.push("memory-write never reached its rate");
+    const text = resultTable(result, { width: 300, color: false });
+    expect(text).toMatch(/timeout\n {2}does not count\n/u);
+    expect(text).toContain("✗ probed pass does not count: memory-write never reached its rate");
+    expect(text).toContain("! it does not converge: over 38 rounds");
+    expect(print()).not.toMatch(/does not (count|converge)/u);
+  });
 });
