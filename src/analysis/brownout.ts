@@ -107,11 +107,13 @@ export function brownoutOf(
   };
 }
 
-/** The beginning of the first windows in a row that are as usual again; null when the recording shows none. */
+/** The first window that is as usual again and begins ten that mostly are; null when the recording shows none. */
 function backFrom(windows: readonly PlacedWindow[], over: number, usual: number): number | null {
   const later = windows.filter(({ start, stub }) => start >= over && !stub);
-  for (let i = 0; i + FEWEST_WINDOWS <= later.length; i++)
-    if (median(ratesOf(later.slice(i, i + FEWEST_WINDOWS))) >= BACK * usual) return later[i]!.start;
+  for (let i = 0; i + FEWEST_WINDOWS <= later.length; i++) {
+    const enough = Math.min(later[i]!.rate, median(ratesOf(later.slice(i, i + FEWEST_WINDOWS))));
+    if (enough >= BACK * usual) return later[i]!.start;
+  }
   return null;
 }
 

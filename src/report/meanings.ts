@@ -123,17 +123,17 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   brownout90: {
     label: "Brownout, below 90 %",
     definition:
-      "Seconds of real time in which the first workload of the scenario was slower than 90 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+      "Seconds of real time in which the first workload of the scenario was slower than 90 % of its median rate before the migrate command, by its windows, from the command until the rate was back: the first window after the migration's end with at least 90 % that begins ten whose median has as much. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
   },
   brownout50: {
     label: "Brownout, below 50 %",
     definition:
-      "Seconds of real time in which the first workload of the scenario was slower than 50 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+      "Seconds of real time in which the first workload of the scenario was slower than 50 % of its median rate before the migrate command, by its windows, from the command until the rate was back: the first window after the migration's end with at least 90 % that begins ten whose median has as much. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
   },
   brownout10: {
     label: "Brownout, below 10 %",
     definition:
-      "Seconds of real time in which the first workload of the scenario was slower than 10 % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
+      "Seconds of real time in which the first workload of the scenario was slower than 10 % of its median rate before the migrate command, by its windows, from the command until the rate was back: the first window after the migration's end with at least 90 % that begins ten whose median has as much. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.",
   },
   workLost: {
     label: "Work lost",

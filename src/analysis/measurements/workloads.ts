@@ -52,7 +52,7 @@ const brownout = (percent: 90 | 50 | 10): PassMeasurement => ({
   id: `brownout${percent}`,
   title: `Brownout, below ${percent} %`,
   unit: "s",
-  definition: `Seconds of real time in which the first workload of the scenario was slower than ${percent} % of its median rate before the migrate command, by its windows, from the command until the rate was back: ten windows in a row after the migration's end with a median of at least 90 %. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.`,
+  definition: `Seconds of real time in which the first workload of the scenario was slower than ${percent} % of its median rate before the migrate command, by its windows, from the command until the rate was back: the first window after the migration's end with at least 90 % that begins ten whose median has as much. The time in which the vCPUs stood still counts as the hypervisor tells it. Where the recording ended first, the source says so.`,
   bounds:
     "It became slow and fast again somewhere in the outermost windows of each slow run or in those beside it: low counts neither, high both. The standstill is known to the uncertainty of the clocks. No upper bound where the rate was not back.",
   not: "Dips that leave the mean of their window above the limit, except the standstill. A workload whose rate varies by itself is slow without any migration.",
