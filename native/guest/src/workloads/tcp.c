@@ -33,7 +33,7 @@ static struct tcp {
     uint64_t connections; /* that succeeded */
     uint64_t position;    /* bytes sent on this connection */
     struct word_check check;
-    struct instant last; /* when something last went through, or the connection came or broke */
+    struct instant last; /* when something last went through, or the connection came */
     int error;           /* of the last attempt */
     uint8_t *buffer;
 } tcp;
@@ -68,8 +68,7 @@ static void break_off(struct lane *lane)
     record(lane, BROKEN, tcp.connections - 1, 1);
     drop();
     tcp.broken = true;
-    tcp.last = instant_at(mono_ns());
-    tcp.attempt = tcp.last.mono;
+    tcp.attempt = mono_ns();
 }
 
 static bool wait_for(short events)
