@@ -10,6 +10,7 @@ import { cacheDirectory, makeOnce } from "./cache.ts";
 import { findPrograms, type Programs, SETUP_SCRIPT, writeInitramfs } from "./initramfs.ts";
 import { ensureKernel, type GuestKernel } from "./kernel.ts";
 import { locate } from "./locate.ts";
+import { requireSwapFits } from "./swap.ts";
 
 export interface GuestImage {
   readonly kernel: string;
@@ -24,6 +25,7 @@ export interface GuestImage {
   readonly hostKeyLine: string;
   /** A known_hosts file that accepts that key at any address, and no other key. */
   readonly knownHosts: string;
+  /** @throws MigrascopeError CONFIG_INVALID when the VM's swap does not fit on its disk. */
   commandLine(vm: VmSpec): string;
 }
 
@@ -55,8 +57,12 @@ export async function ensureGuestImage({ onStep }: { onStep?: (step: string) => 
   };
 }
 
-/** The kernel's command line for a VM: addresses with their prefix lengths. */
-export function commandLine(vm: Pick<VmSpec, "name" | "ipv4" | "ipv6">): string {
+/**
+ * The kernel's command line for a VM: addresses with their prefix lengths, swap in bytes.
+ * @throws MigrascopeError CONFIG_INVALID when the swap does not fit on the disk.
+ */
+export function commandLine(vm: Pick<VmSpec, "name" | "ipv4" | "ipv6" | "disk" | "swap">): string {
+  requireSwapFits(vm);
   return [
     "console=ttyS0",
     "quiet",
@@ -66,6 +72,7 @@ export function commandLine(vm: Pick<VmSpec, "name" | "ipv4" | "ipv6">): string 
     `migrascope.hostname=${vm.name}`,
     `migrascope.ipv4=${vm.ipv4}`,
     `migrascope.ipv6=${vm.ipv6}`,
+    ...(vm.swap > 0 ? [`migrascope.swap=${vm.swap}`] : []),
   ].join(" ");
 }
 

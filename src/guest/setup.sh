@@ -41,5 +41,25 @@ if [ -b /dev/vda ]; then
   fi
 fi
 
+# Swap is a file on the disk, written whole: the kernel swaps to no file with holes, and this file system reserves nothing.
+# It is written past the page cache. Its zeros would fill all memory otherwise, and the hypervisor would have to allocate it.
+make_swap() {
+  grep -q ' /data ' /proc/mounts || { echo "there is no /data"; return 1; }
+  if [ "$(stat -c %s /data/swap 2>/dev/null)" != "$1" ]; then
+    rm -f /data/swap
+    (umask 077 && dd if=/dev/zero of=/data/swap bs=1M count="$1" iflag=count_bytes oflag=direct status=none 2>&1) ||
+      return 1
+  fi
+  mkswap /data/swap 2>&1 >/dev/null && swapon /data/swap 2>&1
+}
+
+swap=$(parameter swap)
+if [ -z "$swap" ]; then
+  rm -f /data/swap
+elif ! why=$(make_swap "$swap"); then
+  rm -f /data/swap
+  echo "migrascope-guest: no swap of $swap bytes: $why"
+fi
+
 dropbear -s -j -k -r /etc/dropbear/host_key
 echo "migrascope-guest ready"

@@ -1,30 +1,88 @@
 /** Memory and disk as the guest's own kernel sees them, over any `Machine` that reaches a Linux guest. */
+import type { AgentRecord, AgentStatus } from "../model/agent.ts";
 import type { StatisticsSample } from "../model/host.ts";
-import type { Clock } from "../model/time.ts";
+import type { Clock, Instant } from "../model/time.ts";
 import type { Machine } from "../remote/machine.ts";
 
+type MemoryRecord = Extract<AgentRecord, { record: "memory" }>;
+
+/** Bytes; what the guest's kernel did not say is `undefined`. */
+interface MemoryAccount {
+  readonly total: number | undefined;
+  readonly available: number | undefined;
+  readonly swapTotal: number | undefined;
+  readonly swapFree: number | undefined;
+  readonly committed: number | undefined;
+}
+
 /**
- * Used memory is MemTotal − MemAvailable: what the kernel could not give to a new program without swapping.
- * Used blocks are what `df` reports as used, summed over the file systems on block devices. Bytes.
+ * used: MemTotal − MemAvailable, what the kernel could not give to a new program without swapping. committed:
+ * Committed_AS, what programs were promised, touched or not. swapSize and swapUsed: of all swap devices and files.
+ */
+function memoryOf({ total, available, swapTotal, swapFree, committed }: MemoryAccount): StatisticsSample["memory"] {
+  return {
+    ...(total !== undefined && available !== undefined && { used: total - available }),
+    ...(committed !== undefined && { committed }),
+    ...(swapTotal !== undefined && { swapSize: swapTotal }),
+    ...(swapTotal !== undefined && swapFree !== undefined && { swapUsed: swapTotal - swapFree }),
+  };
+}
+
+/**
+ * Memory from /proc/meminfo (proc(5)), see `memoryOf`. Used blocks are what `df` reports as used, summed over the file
+ * systems on block devices; a swap file is among them. Bytes.
  * @throws MigrascopeError COMMAND_FAILED when the guest does not answer.
  */
 export async function guestStatistics(guest: Machine, clock: Clock): Promise<StatisticsSample> {
   const { stdout } = await guest.run(["sh", "-c", "cat /proc/meminfo; echo ---; df -P -k"]);
   const at = clock();
   const [memory = "", disks = ""] = stdout.split("---\n");
-  const kibibytes = (key: string): number | undefined => {
-    const value = new RegExp(`^${key}:\\s+(\\d+) kB$`, "mu").exec(memory)?.[1];
-    return value === undefined ? undefined : Number(value) * 1024;
+  const bytes = (key: string): number | undefined => {
+    const kibibytes = new RegExp(`^${key}:\\s+(\\d+) kB$`, "mu").exec(memory)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   };
-  const total = kibibytes("MemTotal");
-  const available = kibibytes("MemAvailable");
   const mounted = disks.split("\n").filter((line) => line.startsWith("/dev/"));
   const used = mounted.reduce((sum, line) => sum + Number(line.split(/\s+/u)[2]) * 1024, 0);
   return {
     at,
     source: "guest",
-    memory: total !== undefined && available !== undefined ? { used: total - available } : {},
+    memory: memoryOf({
+      total: bytes("MemTotal"),
+      available: bytes("MemAvailable"),
+      swapTotal: bytes("SwapTotal"),
+      swapFree: bytes("SwapFree"),
+      committed: bytes("Committed_AS"),
+    }),
     disk: mounted.length > 0 ? { usedBlocks: used } : {},
+  };
+}
+
+/** The same account of memory as the agent recorded it. @param at the record's instant on our clocks, not the guest's. */
+export const recordedMemory = (record: MemoryRecord, at: Instant): StatisticsSample => ({
+  at,
+  source: "guest",
+  memory: memoryOf(record),
+  disk: {},
+});
+
+/**
+ * The workloads' own account of their memory, bytes. requested: what those that run have asked of the guest's system.
+ * dirtied: the pages in the sets that memory writers touch again and again; without such a workload it is not known, since
+ * others dirty memory as well. A workload that has stopped or died holds nothing any more.
+ * @param at when the agent was asked, on our clocks.
+ */
+export function workloadMemory(status: AgentStatus, at: Instant): StatisticsSample {
+  const running = status.lanes.filter(({ state }) => state === "running");
+  const writers = running.filter(({ kind }) => kind === "memory-write");
+  const sum = (bytes: readonly number[]): number => bytes.reduce((total, each) => total + each, 0);
+  return {
+    at,
+    source: "agent",
+    memory: {
+      ...(running.length > 0 && { requested: sum(running.map(({ requested }) => requested)) }),
+      ...(writers.length > 0 && { dirtied: sum(writers.map(({ touched }) => touched)) }),
+    },
+    disk: {},
   };
 }
 

@@ -1,4 +1,5 @@
 /** Plain QEMU over QMP: one VM on one pair of hosts. */
+import type { DirtyRateReading } from "../../model/artifacts.ts";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostDescription, StatisticsSample } from "../../model/host.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
@@ -14,6 +15,7 @@ import type {
 import { type Abilities, askAbilities } from "./abilities.ts";
 import { CPU_MODEL, commandLine, commonMachine, type Definition } from "./definition.ts";
 import { describeHost } from "./describe.ts";
+import { measureDirtyRate } from "./dirty-rate.ts";
 import { type HostSetup, Instance } from "./instance.ts";
 import { type Ended, type Migration, migrate, switchToPostCopy } from "./migrate.ts";
 import { makeDisk, run } from "./power.ts";
@@ -28,7 +30,7 @@ export interface QemuDriverOptions {
   /** Without a kernel the VM boots from its disk, which is then kept from one `powerOn` to the next. */
   readonly kernel?: string;
   readonly initrd?: string;
-  /** The kernel's command line. */
+  /** The kernel's command line. What it throws is what `powerOn` throws, before anything was started or written. */
   readonly commandLine?: (vm: VmSpec) => string;
   /** The VM's disk, a raw file that both hosts reach under this path. */
   readonly diskPath: string;
@@ -50,7 +52,11 @@ const other = (role: HostRole): HostRole => (role === "source" ? "destination" :
 
 export class QemuDriver implements HypervisorDriver {
   readonly name = "qemu";
-  readonly capabilities: Capabilities = { eventTimestamps: true, postCopy: { switchNow: () => this.#switchNow() } };
+  readonly capabilities: Capabilities = {
+    eventTimestamps: true,
+    postCopy: { switchNow: () => this.#switchNow() },
+    dirtyRate: { measure: (seconds, signal) => this.#measureDirtyRate(seconds, signal) },
+  };
 
   readonly #options: QemuDriverOptions;
   readonly #clock: Clock;
@@ -78,9 +84,10 @@ export class QemuDriver implements HypervisorDriver {
   async powerOn({ host, vm, logDirectory, signal }: PowerOnRequest): Promise<void> {
     if (this.#current) throw new MigrascopeError("HYPERVISOR_REFUSED", "the VM is on already", { where: host });
     const { kernel, initrd, diskPath, accelerator, cpu } = this.#options;
+    // First of all: it throws for a VM that could not be.
+    const kernelCommandLine = this.#options.commandLine?.(vm) ?? "";
     const machine = await this.#machine(signal);
     await makeDisk(diskPath, vm.disk, kernel !== undefined);
-    const commandLineOf = this.#options.commandLine ?? ((): string => "");
     const definition: Definition = {
       vm,
       binary: this.#binary,
@@ -89,7 +96,7 @@ export class QemuDriver implements HypervisorDriver {
       cpu: cpu ?? CPU_MODEL,
       diskPath,
       ...(kernel !== undefined && {
-        kernel: { path: kernel, commandLine: commandLineOf(vm), ...(initrd !== undefined && { initrd }) },
+        kernel: { path: kernel, commandLine: kernelCommandLine, ...(initrd !== undefined && { initrd }) },
       }),
     };
     // Asking and writing took a while: nothing is to start after somebody has given up and powered off.
@@ -191,6 +198,17 @@ export class QemuDriver implements HypervisorDriver {
     if (!this.#migration)
       throw new MigrascopeError("HYPERVISOR_REFUSED", "no migration runs that could switch to post-copy");
     await switchToPostCopy(this.#migration);
+  }
+
+  async #measureDirtyRate(seconds: number, signal: AbortSignal): Promise<DirtyRateReading> {
+    const instance = this.#running("a dirty rate");
+    if (this.#migration) {
+      throw new MigrascopeError("HYPERVISOR_REFUSED", "the dirty rate is measured only while nothing migrates", {
+        where: instance.role,
+      });
+    }
+    const { version, accelerator } = await this.#abilitiesOf(instance.role, signal);
+    return measureDirtyRate({ instance, accelerator, version, seconds, clock: this.#clock, signal });
   }
 
   #running(what: string): Instance {
