@@ -4,10 +4,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import type { AgentRecord } from "../../src/model/agent.ts";
+import type { DirtyRateReading } from "../../src/model/artifacts.ts";
 import { Plan } from "../../src/model/plan.ts";
 import { MANIFEST_SCHEMA, Manifest, type PassKind, type PassRecord, TrialRecord } from "../../src/model/run.ts";
 import { Testbed } from "../../src/model/testbed.ts";
 import { encodeCapture, type Packet } from "./capture-writer.ts";
+import { comparisonsOf, type GuestWorld } from "./guest-world.ts";
 import { NONCE, probeBytes, START_MONO, START_WALL } from "./world.ts";
 
 const MS = 1e6;
@@ -27,10 +30,21 @@ export const at = (seconds: number) => {
   return { wall: wallUs + us, mono: monoUs + us };
 };
 
+/** What works inside the VM: the workload as a plan writes it, and what it and its peer recorded. */
+export interface Guest {
+  readonly workload: unknown;
+  readonly world: GuestWorld;
+  readonly records: readonly AgentRecord[];
+  readonly peer?: readonly AgentRecord[];
+  readonly dirtyRate?: readonly DirtyRateReading[];
+  readonly invalid?: readonly string[];
+}
+
 /** Writes the run and returns its directory; the caller removes it. */
-export function writeRun(): string {
+export function writeRun(guest?: Guest): string {
   const directory = mkdtempSync(join(tmpdir(), "migrascope-run-"));
-  const plan = Plan.parse({ name: "synthetic", scenarios: [{ name: "idle" }] });
+  const scenario = { name: "idle", ...(guest ? { workload: guest.workload } : {}) };
+  const plan = Plan.parse({ name: "synthetic", scenarios: [scenario] });
   const manifest: Manifest = {
     schema: MANIFEST_SCHEMA,
     id: "run-1",
@@ -45,7 +59,7 @@ export function writeRun(): string {
   };
   writeFileSync(join(directory, "manifest.json"), JSON.stringify(z.encode(Manifest, manifest)));
   const trial = join(directory, "trials", "001-idle-1");
-  for (const kind of ["quiet", "probed"] as const) writePass(join(trial, kind), kind);
+  for (const kind of ["quiet", "probed"] as const) writePass(join(trial, kind), kind, guest);
   const record: TrialRecord = {
     id: "001-idle-1",
     scenario: plan.scenarios[0]!,
@@ -57,7 +71,7 @@ export function writeRun(): string {
   return directory;
 }
 
-function writePass(directory: string, kind: PassKind): void {
+function writePass(directory: string, kind: PassKind, guest: Guest | undefined): void {
   mkdirSync(directory, { recursive: true });
   const lines = (name: string, rows: readonly unknown[]): void =>
     writeFileSync(join(directory, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
@@ -115,6 +129,9 @@ function writePass(directory: string, kind: PassKind): void {
   lines("statistics.jsonl", [
     { moment: "before", host: "source", at: at(-6), source: "guest", memory: { used: 5e7 }, disk: {} },
   ]);
+  if (guest) lines("workload.jsonl", guest.records);
+  if (guest?.peer) lines("peer.jsonl", guest.peer);
+  if (guest?.dirtyRate) lines("dirty-rate.jsonl", guest.dirtyRate);
   if (kind === "probed") writeProbing(directory);
   const names = readdirSync(directory).sort();
   const record: PassRecord = {
@@ -139,8 +156,8 @@ function writePass(directory: string, kind: PassKind): void {
       },
     ],
     settings: [],
-    guestClocks: [],
-    invalid: [],
+    guestClocks: guest ? comparisonsOf(guest.world, at(0).mono) : [],
+    invalid: [...(guest?.invalid ?? [])],
     ...(kind === "probed" ? { probe: { interval: 1e-3, family: "ipv4" as const, target: "10.77.1.100" } } : {}),
     switchPorts: { "migration.source": "mig-source" },
     vm: { memory: 2 ** 28, vcpus: 1, disk: 2 ** 30, swap: 0, mac: MAC, ipv4: "10.77.1.100/24", ipv6: "fd77:1::100/64" },
