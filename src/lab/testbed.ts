@@ -56,7 +56,8 @@ export function labTestbed(
       keyFile: image.sshKey,
       knownHostsFile: knownHosts(state, image),
       controlPath: join(state.directory, "vm", "ssh"),
-      connectTimeout: 5,
+      // A guest whose only vCPU is busy needs seconds for a key exchange under emulation.
+      connectTimeout: 15,
     }),
     guestDirectory: "/data",
     benchmarkAddress: {

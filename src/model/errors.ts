@@ -37,11 +37,18 @@ export type ErrorCode = keyof typeof ADVICE;
 export class MigrascopeError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
-  constructor(code: ErrorCode, message: string, options: { where?: string | undefined; cause?: unknown } = {}) {
+  /** Of a command that ended with a failure. */
+  readonly exitCode: number | undefined;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { where?: string | undefined; cause?: unknown; exitCode?: number | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "MigrascopeError";
     this.code = code;
     this.where = options.where;
+    this.exitCode = options.exitCode;
   }
   /** What to do next, in a sentence. */
   get advice(): string {

@@ -33,9 +33,18 @@ export function machineOver(transport: Transport): Machine {
 
 const shown = (argv: readonly string[]): string => argv.join(" ");
 
-function failure(transport: Transport, argv: readonly string[], what: string, output: string): MigrascopeError {
+function failure(
+  transport: Transport,
+  argv: readonly string[],
+  what: string,
+  output: string,
+  exitCode?: number,
+): MigrascopeError {
   const said = output.trim() === "" ? "" : `: ${output.trim().slice(-STDERR_TAIL)}`;
-  return new MigrascopeError("COMMAND_FAILED", `\`${shown(argv)}\` ${what}${said}`, { where: transport.name });
+  return new MigrascopeError("COMMAND_FAILED", `\`${shown(argv)}\` ${what}${said}`, {
+    where: transport.name,
+    exitCode,
+  });
 }
 
 function spawnOn(
@@ -101,6 +110,7 @@ async function runToEnd(
         argv,
         exit.signal ? `was ended by ${exit.signal}` : `exited with ${exit.code}`,
         stderr || stdout,
+        exit.code ?? undefined,
       );
     return { stdout, stderr };
   } catch (error) {

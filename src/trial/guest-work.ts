@@ -6,8 +6,9 @@ import { ARTIFACT } from "../model/artifacts.ts";
 import type { StatisticsSample } from "../model/host.ts";
 import type { Instant } from "../model/time.ts";
 import { type Workload, workloadsOf } from "../model/workload.ts";
+import type { Surroundings } from "../workloads/arguments.ts";
 import { compareClocks } from "../workloads/guest-clock.ts";
-import { type Peer, startPeer } from "../workloads/peer.ts";
+import { needsPeer, type Peer, startPeer } from "../workloads/peer.ts";
 import { invalidReasons, WorkloadSession } from "../workloads/session.ts";
 import type { PassOptions } from "./pass-options.ts";
 import { allOf } from "./together.ts";
@@ -95,28 +96,13 @@ export class GuestWork {
     return migration && duringMigration(records, this.clocks, migration);
   }
 
-  async #startPeer(every: number): Promise<{ address: string; tcp: number | null; udp: number | null } | undefined> {
-    const lanes = this.workloads.flatMap((workload, lane) =>
-      workload.kind === "tcp" || workload.kind === "udp" ? [{ lane, workload }] : [],
-    );
-    if (lanes.length === 0) return undefined;
+  async #startPeer(window: number): Promise<Surroundings["peer"]> {
+    if (!needsPeer(this.workloads)) return undefined;
     const { testbed, trial, directory } = this.#options;
     const address = testbed.benchmarkAddress[trial.scenario.probe.family];
-    this.#peer = await startPeer(testbed.benchmark, {
-      address,
-      output: join(directory, ARTIFACT.peer),
-      windowLength: Math.round(every * 1e6),
-      lanes: lanes.map(({ lane, workload }) => {
-        const unitBytes = workload.kind === "udp" ? workload.datagram : 1;
-        const steps = workload.trace?.map((step) => ({
-          length: Math.round(step.for * 1e9),
-          rate: step.rate === "idle" ? 0 : step.rate / 8 / unitBytes,
-        }));
-        const { kind, direction } = workload;
-        return { lane, kind, direction, unitBytes, ...(steps === undefined ? {} : { steps }) };
-      }),
-    });
-    return { address, tcp: this.#peer.ready.tcp, udp: this.#peer.ready.udp };
+    const output = join(directory, ARTIFACT.peer);
+    this.#peer = await startPeer(testbed.benchmark, { address, workloads: this.workloads, window, output });
+    return { address, ...this.#peer.ports };
   }
 
   async #stopPeer(): Promise<void> {

@@ -12,6 +12,7 @@ import type { StatisticsSample } from "../model/host.ts";
 import type { EffectiveSetting, MigrationRecord } from "../model/migration.ts";
 import type { Failure, PassRecord, Status } from "../model/run.ts";
 import type { HostRole } from "../model/testbed.ts";
+import { persistently } from "../remote/persistent.ts";
 import { JsonLines } from "../run/write/files.ts";
 import { Counting } from "./counting.ts";
 import { awaitGuest } from "./guest-ready.ts";
@@ -80,7 +81,11 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
     return undefined;
   };
   const readStatistics = (moment: Moment): Promise<undefined> =>
-    keepStatistics(moment, [driver.statistics(), guestStatistics(testbed.guest, clock), work.sample()]);
+    keepStatistics(moment, [
+      driver.statistics(),
+      persistently(() => guestStatistics(testbed.guest, clock)),
+      work.sample(),
+    ]);
 
   /** The hypervisor's view while it migrates. The guest is not asked then: its answers would be traffic. */
   const sampleStatistics = async (signal: AbortSignal): Promise<void> => {

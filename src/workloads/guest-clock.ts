@@ -3,6 +3,7 @@ import { GuestClock } from "../model/agent.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import type { Clock } from "../model/time.ts";
 import type { Machine } from "../remote/machine.ts";
+import { persistently } from "../remote/persistent.ts";
 
 /** Questions, and seconds that all of them may take. */
 const QUESTIONS = 40;
@@ -14,7 +15,14 @@ const PATIENCE = 20;
  * @param agent the agent's path in the guest.
  * @throws MigrascopeError COMMAND_FAILED when the guest does not answer.
  */
-export async function compareClocks(
+export const compareClocks = (
+  guest: Machine,
+  agent: string,
+  moment: GuestClock["moment"],
+  clock: Clock,
+): Promise<GuestClock> => persistently(() => compareOnce(guest, agent, moment, clock));
+
+async function compareOnce(
   guest: Machine,
   agent: string,
   moment: GuestClock["moment"],
@@ -25,9 +33,10 @@ export async function compareClocks(
   command.onLine((stream, line) => {
     if (stream === "stdout") heard(line);
   });
-  const gone = command.ended.then(({ stderrTail }) => {
+  const gone = command.ended.then(({ stderrTail, exitCode }) => {
     throw new MigrascopeError("COMMAND_FAILED", `the guest's clock cannot be read: ${stderrTail.trim()}`, {
       where: guest.name,
+      exitCode: exitCode ?? undefined,
     });
   });
   gone.catch(() => {});

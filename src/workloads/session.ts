@@ -5,6 +5,7 @@ import { AgentRecord, AgentStatus } from "../model/agent.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Machine } from "../remote/machine.ts";
+import { persistently } from "../remote/persistent.ts";
 import { type Surroundings, startArguments } from "./arguments.ts";
 import { deliverAgent } from "./deliver.ts";
 
@@ -44,7 +45,7 @@ export class WorkloadSession {
    * @throws MigrascopeError WORKLOAD_REFUSED with the agent's words; what `deliverAgent` throws.
    */
   static async start({ guest, workloads, every, surroundings, signal }: SessionOptions): Promise<WorkloadSession> {
-    const { path } = await deliverAgent(guest, signal);
+    const { path } = await persistently(() => deliverAgent(guest, signal));
     const session = new WorkloadSession(guest, path);
     const argv = [path, "start", ...startArguments(workloads, every, surroundings)];
     // One that an earlier, broken session left in a guest that was not started anew would keep the name.
@@ -64,16 +65,20 @@ export class WorkloadSession {
   }
 
   /**
-   * Watches the workloads for a while.
+   * Watches the workloads until all of them have kept their rate for a while.
    * @throws MigrascopeError WORKLOAD_FAILED when one has died or does not reach its rate, with the figures.
    */
   async judge(signal: AbortSignal): Promise<void> {
-    const before = await this.status();
-    await sleep(JUDGED_OVER * 1000, undefined, { signal });
-    const after = await this.status();
-    const reasons = after.lanes.flatMap((lane, index) => shortcoming(before.lanes[index]!, lane));
-    if (reasons.length > 0)
-      throw new MigrascopeError("WORKLOAD_FAILED", reasons.join("; "), { where: this.#guest.name });
+    let reasons: string[] = [];
+    for (let attempt = 0, before = await this.status(); attempt < ATTEMPTS; attempt++) {
+      await sleep(JUDGED_OVER * 1000, undefined, { signal });
+      const after = await this.status();
+      reasons = after.lanes.flatMap((lane, index) => shortcoming(before.lanes[index]!, lane));
+      if (reasons.length === 0) return;
+      if (after.lanes.some(({ state }) => state === "died")) break;
+      before = after;
+    }
+    throw new MigrascopeError("WORKLOAD_FAILED", reasons.join("; "), { where: this.#guest.name });
   }
 
   /** Stops the workloads; their records stay. @throws MigrascopeError COMMAND_FAILED */
@@ -102,7 +107,8 @@ export class WorkloadSession {
   }
 
   async #ask(word: "status" | "stop" | "fetch" | "quit"): Promise<string> {
-    return (await this.#guest.run([this.agent, word], { timeout: ASK_TIMEOUT })).stdout;
+    const ask = () => this.#guest.run([this.agent, word], { timeout: ASK_TIMEOUT });
+    return (await persistently(ask)).stdout;
   }
 }
 

@@ -35,6 +35,7 @@ function pretend(lines: readonly string[], exitCode: number | null, endsBy: "its
           signals.push(signal);
           end();
         },
+        write: () => {},
         ended,
       };
     },

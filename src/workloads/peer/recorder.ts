@@ -6,6 +6,7 @@ import type { Journal } from "./journal.ts";
 import type { PeerLane, Step } from "./options.ts";
 import { Pace, type Stall } from "./pace.ts";
 import { Sample } from "./sample.ts";
+import { WORD } from "./words.ts";
 
 /** Our monotonic clock, ns. */
 export const now = (): number => Number(process.hrtime.bigint());
@@ -57,7 +58,7 @@ export class Recorder {
       const steps: readonly Step[] | undefined = this.lane.steps ?? (rate > 0 ? [{ length: 1e9, rate }] : undefined);
       this.#window.start = this.#clock();
       this.#last = now();
-      this.#pace = new Pace(steps, this.#last);
+      this.#pace = new Pace(steps, this.#last, this.lane.kind === "tcp" ? WORD : 1);
     }
     return this.#pace;
   }

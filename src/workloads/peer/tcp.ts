@@ -4,7 +4,7 @@ import type { Clock, Instant } from "../../model/time.ts";
 import type { Pace } from "./pace.ts";
 import { now, type Recorder } from "./recorder.ts";
 import { HEADER, readTcpHello, type TcpHello } from "./wire.ts";
-import { WORD, WordReader, WordWriter } from "./words.ts";
+import { WordReader, WordWriter } from "./words.ts";
 
 /** Bytes written at once, at most. */
 const CHUNK = 2 ** 16;
@@ -129,11 +129,11 @@ function send(socket: Socket, recorder: Recorder, pace: Pace): Flow {
     if (ended) return;
     while (inFlight < most) {
       const due = Math.min(pace.due(now(), recorder.stall), CHUNK);
-      if (due < WORD) {
+      if (due === 0) {
         timer = setTimeout(pump, QUANTUM);
         return;
       }
-      write(due - (due % WORD));
+      write(due);
     }
   };
   socket.resume(); // Nothing comes, but that is how the end of the connection is heard of.
