@@ -20,8 +20,8 @@
 #define HELLO_EVERY (200 * NS_PER_MS)
 /* A kernel's receive time that lies further back is none of ours: the wall clock was set. ns */
 #define OLDEST NS_PER_S
-/* Bytes of arrivals that may wait while the lane does not run. */
-#define WAITING (512 * 1024)
+/* Bytes of arrivals that may wait while the lane does not run; taken only while they wait. What finds no room is lost here. */
+#define WAITING (4 << 20)
 /* The end is said so often, since any of it may be lost. */
 #define ENDS 3
 #define WAIT 1 /* ms */
