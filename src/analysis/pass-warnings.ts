@@ -91,7 +91,7 @@ function workloadWarnings(pass: Pass): string[] {
   const stale = workloads.planned.flatMap(({ kind }, number) => {
     const pages = orNull(() => stalePages(pass, number)) ?? 0;
     return pages > 0
-      ? [`workload ${number + 1} (${kind}) found ${pages} pages that did not hold what was last written to them`]
+      ? [`workload ${number} (${kind}) found ${pages} pages that did not hold what was last written to them`]
       : [];
   });
   return [...stepped, ...dropped, ...stale];

@@ -1,26 +1,23 @@
 /** Why a pass does not count although it ran: what the trial found out itself, and what the records show. */
 import type { Pass } from "./pass.ts";
 import { orNull } from "./unknown.ts";
+import type { Side } from "./workload-records.ts";
 
-/** The trial's reasons first; the records' only where no reason of the trial speaks of the same workload's end. */
+/** The trial's reasons first, each said once: it judges the same records by the same words. */
 export function invalidReasons(pass: Pass): string[] {
   const told = pass.onDisk.record?.invalid ?? [];
-  const { workloads } = pass;
-  const lanes = orNull(() => workloads.lanes("guest"));
-  if (!lanes) return [...told];
-  const found = workloads.planned.flatMap(({ kind }, number) => {
-    const lane = lanes.find(({ about }) => about.lane === number);
-    const name = `workload ${number + 1} (${kind})`;
-    if (!lane) return [{ kind, reason: undefined, text: `${name} recorded nothing` }];
-    if (!lane.end) return [{ kind, reason: undefined, text: `${name} has no end in its records: it may have died` }];
-    const { how, reason } = lane.end;
-    return how === "died" ? [{ kind, reason, text: `${name} died${reason === undefined ? "" : `: ${reason}`}` }] : [];
+  return [...new Set([...told, ...endings(pass, "guest"), ...endings(pass, "peer")])];
+}
+
+/** Of records that cannot be read nothing is said here: their absence is an unknown, and a failure of its phase. */
+function endings({ workloads }: Pass, side: Side): string[] {
+  const lanes = orNull(() => workloads.lanes(side));
+  if (!lanes) return [];
+  return workloads.planned.flatMap(({ kind }, number) => {
+    if (side === "peer" && kind !== "tcp" && kind !== "udp") return [];
+    const name = `${side === "peer" ? "the peer of " : ""}workload ${number} (${kind})`;
+    const end = lanes.find(({ about }) => about.lane === number)?.end;
+    if (!end) return [`${name} left no account of its end`];
+    return end.how === "died" ? [`${name} died: ${end.reason ?? "no reason given"}`] : [];
   });
-  const same = (text: string, kind: string, reason: string | undefined): boolean =>
-    (reason !== undefined && text.includes(reason)) ||
-    (text.includes(kind) && /\bdied\b|\bdead\b|\bended\b/u.test(text));
-  return [
-    ...told,
-    ...found.filter(({ kind, reason }) => !told.some((text) => same(text, kind, reason))).map(({ text }) => text),
-  ];
 }

@@ -61,7 +61,7 @@ export function workloadRecords(
   });
   const lane = (side: Side, number: number): Lane => {
     const found = lanes(side).find(({ about }) => about.lane === number);
-    if (!found) throw new Unknown(`${RECORDED_BY[side]} has nothing of workload ${number + 1}`);
+    if (!found) throw new Unknown(`${RECORDED_BY[side]} has nothing of workload ${number}`);
     return found;
   };
   const place = of((side): Place => {

@@ -135,7 +135,7 @@ describe("a pass with a workload", () => {
     const guest = changed(memory(), (record) => (record.record === "end" ? { ...record, stale: 3 } : record));
     const { measurements, warnings } = await quietOf(guest);
     expect(measurements.stalePages!.value).toBe(3);
-    expect(warnings.join()).toContain("workload 1 (memory-write) found 3 pages that did not hold");
+    expect(warnings.join()).toContain("workload 0 (memory-write) found 3 pages that did not hold");
   });
 });
 
@@ -145,16 +145,16 @@ describe("a workload that died makes the pass invalid", () => {
 
   test("in words", async () => {
     const { invalid, workloads } = await quietOf(died("out of memory"));
-    expect(invalid).toEqual(["workload 1 (memory-write) died: out of memory"]);
+    expect(invalid).toEqual(["workload 0 (memory-write) died: out of memory"]);
     expect(workloads[0]!.end).toEqual({ how: "died", reason: "out of memory" });
   });
   test("once, where the trial said so itself", async () => {
-    const told = ["the memory-write workload died: out of memory", "the disk is full"];
+    const told = ["the disk is full", "workload 0 (memory-write) died: out of memory"];
     expect((await quietOf({ ...died("out of memory"), invalid: told })).invalid).toEqual(told);
   });
   test("as does one without an end", async () => {
     const guest = changed(memory(), (record) => (record.record === "end" ? null : record));
-    expect((await quietOf(guest)).invalid.join()).toContain("no end in its records");
+    expect((await quietOf(guest)).invalid.join()).toBe("workload 0 (memory-write) left no account of its end");
   });
 });
 
