@@ -27,7 +27,7 @@ const ofNetwork = (id: string, label: string, definition: string, more: Pick<Fac
   ...more,
 });
 const BELOW = (share: number): string =>
-  `Time from the migrate command on in which the workload achieved less than ${share} % of its median rate before.`;
+  `Time in which the workload achieved less than ${share} % of its median rate before, from the migrate command until the rate was back.`;
 
 /** Every number of a workload in the order of tables. */
 export const WORKLOAD_FACTS: readonly Fact[] = [
@@ -44,7 +44,11 @@ export const WORKLOAD_FACTS: readonly Fact[] = [
   fact("below90", "Below 90 %", BELOW(90)),
   fact("below50", "Below 50 %", BELOW(50), { main: "always" }),
   fact("below10", "Below 10 %", BELOW(10)),
-  fact("lost", "Work lost", "What the median rate before would have done in the time, less what was done."),
+  fact(
+    "lost",
+    "Work lost",
+    "What the median rate before would have done from the migrate command until the rate was back, less what was done.",
+  ),
   fact(
     "latencyBefore",
     "Latency before",

@@ -65,6 +65,12 @@ export const inWords = (workload: ScenarioWorkload): string =>
     .map((one) => [one.kind, ...partsOf(one).filter((part) => part !== undefined)].join(", "))
     .join(" + ") || "idle";
 
+/** What a trial's guest did, in the words of its results; where no workload has one, in those of its scenario. */
+export function workloadInWords({ definition, passes }: Pick<TrialResult, "definition" | "passes">): string {
+  const titles = passes.map(({ workloads }) => workloads.map(({ title }) => title));
+  return titles.find((some) => some.length > 0)?.join(" + ") ?? inWords(definition.workload);
+}
+
 /** Why passes do not count although they ran, each reason once with the kinds of pass that it concerns. */
 export function invalidities({ passes }: Pick<TrialResult, "passes">): Map<string, PassResult["kind"][]> {
   const found = new Map<string, PassResult["kind"][]>();

@@ -69,7 +69,7 @@ export function workloadResults(completed: boolean, blackout: number, name: stri
     return {
       lane,
       kind,
-      title: `${lane === 0 ? "memory-write, 64 MiB, random, 20 MB/s" : "udp, the guest sends, datagrams of 1 KiB, 8 MB/s"}${name}`,
+      title: `${lane === 0 ? "memory-write, 64 MiB, random, 20 MB/s" : "udp, send, 64 Mb/s"}${name}`,
       unit: "bytes",
       asked: known(rate, "bytes/s", from),
       before: known(rate * 0.995, "bytes/s", from),

@@ -132,7 +132,11 @@ export function workloadFigure(input: WorkloadInput): (Figure & { readonly lines
   const axes = plots.map(({ id }, index) =>
     id === "rate"
       ? // Room above the median for its name.
-        { ...valueAxis(index, `rate, ${unit === "/s" ? "per second" : unit}`, unit), boundaryGap: [0, "12%"] }
+        {
+          ...valueAxis(index, `rate, ${unit === "/s" ? "per second" : unit}`, unit),
+          boundaryGap: [0, "12%"],
+          splitNumber: 5,
+        }
       : id === "latency"
         ? { ...valueAxis(index, "latency and pause, ms (log scale)", "ms"), type: "log", ...decades(times) }
         : laneAxis(

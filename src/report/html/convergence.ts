@@ -6,7 +6,7 @@ import { type Html, html, table } from "./html.ts";
 import { measured, number } from "./parts.ts";
 
 const VERDICTS: Readonly<Record<Convergence["verdict"], string>> = {
-  converged: "It converges",
+  converged: "It converged",
   "not-converging": "It does not converge",
   "not-shown": "Whether it converges is not shown",
 };

@@ -2,7 +2,7 @@
 import type { Result, TrialResult } from "../../model/result.ts";
 import { acceleratorSentence, doubtsOf, FOUR_TIMES, hypervisorOf, meaningOf, measurementOf } from "../catalogue.ts";
 import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
-import { invalidities, inWords, notConverging, unstopped } from "../workloads.ts";
+import { invalidities, notConverging, unstopped, workloadInWords } from "../workloads.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
 
@@ -66,7 +66,7 @@ export function warnings(result: Result): Html {
 
 function answerOf(trial: TrialResult, index: number): Html {
   const { measurements: of } = trial;
-  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition}; ${inWords(trial.definition.workload)})${invalidities(trial).size > 0 ? html` <strong class="flag">does not count</strong>` : ""}`;
+  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition}; ${workloadInWords(trial)})${invalidities(trial).size > 0 ? html` <strong class="flag">does not count</strong>` : ""}`;
   const number = (key: string): Html => html`<strong>${formatMeasurement(of[key])}</strong>`;
   if (trial.status !== "completed") {
     const [reason] = trial.passes.flatMap(({ failures, status }) =>
@@ -152,9 +152,7 @@ export function testConditions(result: Result): Html {
       "Workload",
       result.trials.length === 0
         ? "unknown: no trial"
-        : [...new Set(result.trials.map(({ definition }) => inWords(definition.workload)))].map(
-            (words) => html`<p>${words}</p>`,
-          ),
+        : [...new Set(result.trials.map(workloadInWords))].map((words) => html`<p>${words}</p>`),
     ],
     ["Probes", probing.length === 0 ? "unknown: no pass was probed" : probing.join("; ")],
     ["Started", html`<time datetime="${run.started}">${run.started}</time>`],

@@ -6,7 +6,7 @@ import { phasesFigure } from "../figures/phases.ts";
 import { pingPattern, windowAround } from "../figures/ping-pattern.ts";
 import { progressFigure } from "../figures/progress.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
-import { invalidities, inWords, unstopped } from "../workloads.ts";
+import { invalidities, unstopped, workloadInWords } from "../workloads.ts";
 import { categoriesSection } from "./categories.ts";
 import { convergenceBlock, dirtyTrackingTable } from "./convergence.ts";
 import { fateLegend, figureBlock } from "./figure.ts";
@@ -94,7 +94,7 @@ export function trialSection(input: TrialInput): Html {
   const names = sortNames([trial, ...trial.passes].flatMap(({ measurements }) => Object.keys(measurements)));
   return html`<section class="trial" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">Trial ${trial.id}: ${trial.scenario}, repetition ${trial.repetition} ${badge(trial.status)}</h2>
-<p class="subtitle">The guest's workload: ${inWords(trial.definition.workload)}</p>
+<p class="subtitle">The guest's workload: ${workloadInWords(trial)}</p>
 ${invalid(trial)}
 ${failures(trial)}
 ${ping(input, probed, seriesOf(probed))}

@@ -12,7 +12,7 @@ import {
   sortNames,
 } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
-import { invalidities, inWords, notConverging, unstopped } from "../workloads.ts";
+import { invalidities, notConverging, unstopped, workloadInWords } from "../workloads.ts";
 import { type Row, rowLines } from "./rows.ts";
 import { clean, type Painter, painter, type Style, widthOf, wrap } from "./text.ts";
 import { workloadRows } from "./workloads.ts";
@@ -56,7 +56,7 @@ function rowsOf(passes: readonly PassResult[], paint: Painter): Row[] {
 }
 
 function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {
-  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}${trial.definition.workload === "idle" ? "" : `, ${inWords(trial.definition.workload)}`}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
+  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}${trial.definition.workload === "idle" ? "" : `, ${clean(workloadInWords(trial))}`}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
   const where = (kinds: readonly string[]): string => (kinds.length === 1 ? `${kinds[0]} pass` : "both passes");
   const troubles = trial.passes.flatMap((pass) => [
     ...pass.failures.flatMap((failure) =>
@@ -73,7 +73,8 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
       ),
     );
   const endless = notConverging(trial);
-  if (endless !== undefined)
+  // A warning of the analysis may have said it already.
+  if (endless !== undefined && !trial.passes.some((pass) => doubtsOf(pass).some((text) => text.includes(endless))))
     troubles.push(...paragraph(paint("yellow", "!"), `it does not converge: ${unstopped(endless)}.`, width));
   for (const [text, kinds] of warningsByText(trial)) {
     troubles.push(...paragraph(paint("yellow", "!"), `${where(kinds)}: ${text}`, width));

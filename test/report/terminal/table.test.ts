@@ -24,7 +24,7 @@ describe("the table of a result", () => {
   });
 
   test("shows a failed trial as failed, with the advice and without numbers", () => {
-    const text = print({ trials: 1, status: "timeout" });
+    const text = print({ trials: 1, status: "timeout" }, 200);
     expect(text).toMatch(/under tcg {2}timeout$/mu);
     expect(text.replace(/\s+/gu, " ")).toContain("(DEADLINE_EXCEEDED). Raise the deadline in the plan");
     expect(text).not.toMatch(/Total time +\d/u);
@@ -73,5 +73,8 @@ describe("the table of a result", () => {
     expect(text).toContain("✗ probed pass does not count: memory-write never reached its rate");
     expect(text).toContain("! it does not converge: over 38 rounds");
     expect(print()).not.toMatch(/does not (count|converge)/u);
+    const { passes } = result.trials[0]!;
+    for (const pass of passes) pass.warnings.push(`the migration was not converging: ${pass.convergence!.evidence}`);
+    expect(resultTable(result, { width: 300, color: false }).split("over 38 rounds")).toHaveLength(2);
   });
 });
