@@ -69,7 +69,7 @@ function ofPeriod(pass: Pass, period: SyncPeriod, hidden: number | null): DirtyT
     const parts = syncs.slice(1).map((sync, i) => dirtiedBetween(writers, syncs[i]!, sync, slack + ROUND_BLUR));
     const sum = (of: (part: Finding) => number): number => parts.reduce((total, part) => total + of(part), 0);
     const page = pass.workloads.agent("guest").pageSize;
-    const low = hidden === null ? 0 : sum((part) => Math.max(0, (part.low ?? 0) - hidden / page));
+    const low = hidden === null ? undefined : sum((part) => Math.max(0, (part.low ?? 0) - hidden / page));
     return { value: sum(({ value }) => value), low, high: sum(({ high, value }) => high ?? value) };
   });
   const hypervisor: Measurement = { value: dirtyRate, unit: "bytes/s", source: "migration.jsonl" };
@@ -127,14 +127,23 @@ function compare(
   return { how, t, hypervisor, guest, ratio, margin, verdict: verdictOf(hypervisor, guest) };
 }
 
-/** They differ when no two values within their bounds are within the margin of each other. */
+/** Bounds that are further from the value than this many times do not show that the two agree. */
+const TELLING = 2;
+
+/**
+ * They differ when no two values within their bounds are within the margin of each other. They agree when the values are,
+ * or when bounds that are narrow enough to tell allow it.
+ */
 function verdictOf(hypervisor: Measurement, guest: Measurement): DirtyTracking["verdict"] {
   if (hypervisor.value === null) return "unknown";
-  if (guest.value === null && guest.low === undefined && guest.high === undefined) return "unknown";
   const [low, high] = [hypervisor.low ?? hypervisor.value, hypervisor.high ?? hypervisor.value];
-  if (guest.low !== undefined && high < guest.low * (1 - MARGIN)) return "differs";
-  if (guest.high !== undefined && low > guest.high * (1 + MARGIN)) return "differs";
-  return "agrees";
+  const near = (guestLow: number, guestHigh: number): boolean =>
+    high >= guestLow * (1 - MARGIN) && low <= guestHigh * (1 + MARGIN);
+  if (!near(guest.low ?? 0, guest.high ?? Number.POSITIVE_INFINITY)) return "differs";
+  if (guest.value === null) return "unknown";
+  if (near(guest.value, guest.value)) return "agrees";
+  const { low: least = 0, high: most = Number.POSITIVE_INFINITY } = guest;
+  return least * TELLING >= guest.value && most <= guest.value * TELLING ? "agrees" : "unknown";
 }
 
 /** For the warnings: each measurement of its own that differs, and what differed in the rounds in one sentence. */

@@ -155,7 +155,7 @@ function writePass(directory: string, kind: PassKind, guest: Guest | undefined):
         cpu: "x",
       },
     ],
-    settings: [],
+    settings: [{ name: "downtimeLimit", native: "downtime-limit", host: "source", effective: 0.03, unit: "s" }],
     guestClocks: guest ? comparisonsOf(guest.world, at(0).mono) : [],
     invalid: [...(guest?.invalid ?? [])],
     ...(kind === "probed" ? { probe: { interval: 1e-3, family: "ipv4" as const, target: "10.77.1.100" } } : {}),
