@@ -26,7 +26,10 @@ static uint64_t hexadecimal(const char **at)
     }
 }
 
-/* A mapping begins with its addresses; the lines about it follow with a name and a colon. */
+/*
+ * A mapping begins with its addresses and its rights ("rw-p"); the lines about it follow with a name and a colon. The
+ * workload's own is private and of its size to the page: anything else that happens to be as large is ours.
+ */
 static void read_line(struct tally *tally, const char *line)
 {
     const char *at = line;
@@ -34,7 +37,8 @@ static void read_line(struct tally *tally, const char *line)
     if (at > line && *at == '-') {
         at++;
         uint64_t to = hexadecimal(&at);
-        tally->theirs = tally->requested > 0 && to - from >= (uint64_t)tally->requested;
+        int64_t whole = (tally->requested + 4095) / 4096 * 4096;
+        tally->theirs = whole > 0 && to - from == (uint64_t)whole && strncmp(at, " rw-p", 5) == 0;
         return;
     }
     if (tally->theirs || strncmp(line, "Pss:", 4) != 0)

@@ -6,7 +6,7 @@
 
 /*
  * Resident bytes of a process (0: this one), shared pages by its share of them (Pss in /proc/PID/smaps, proc(5)). A
- * mapping of at least `requested` bytes (0: none) is a workload's own and is not counted. 0 when it cannot be read.
+ * private mapping of `requested` bytes (0: none) is a workload's own and is not counted. 0 when it cannot be read.
  */
 int64_t footprint(int process, int64_t requested);
 

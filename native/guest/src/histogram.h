@@ -13,7 +13,7 @@ struct histogram {
 };
 
 void histogram_clear(struct histogram *histogram);
-/* `value` in ns; beyond some 36 minutes all are one class, but `max` is exact. */
+/* `value` in ns; beyond 2^44, almost five hours, all are one class, but `max` is exact. */
 void histogram_add(struct histogram *histogram, int64_t value);
 /* The upper end of the class in which the quantile lies, at most `max`; 0 when empty. `thousandths`: 500 is the median. */
 int64_t histogram_quantile(const struct histogram *histogram, int thousandths);

@@ -42,6 +42,10 @@ static bool copy_word(char *to, size_t room, const char *word)
     return true;
 }
 
+/* Milliseconds, three years: all steps of a trace together are then a number of nanoseconds that fits. */
+#define LONGEST_STEP 100000000000LL
+#define LARGEST_RATE 1000000000000LL
+
 /* MS:RATE,MS:RATE,… */
 static bool read_trace(struct options *options, const char *word)
 {
@@ -61,7 +65,10 @@ static bool read_trace(struct options *options, const char *word)
                 word++;
             else if (half == 0 || *word != '\0')
                 return false;
-            if (!read_number(half == 0 ? &step->length : &step->rate, part, half == 0 ? 1 : 0, 1000000000000LL))
+            /* Behind a comma comes another step. */
+            if (half == 1 && word[-1] == ',' && *word == '\0')
+                return false;
+            if (half == 0 ? !read_number(&step->length, part, 1, LONGEST_STEP) : !read_number(&step->rate, part, 0, LARGEST_RATE))
                 return false;
         }
         step->length *= 1000000;
@@ -99,7 +106,7 @@ static int read_option(struct options *options, int kinds, const char *name, con
         return 1;
     }
     if ((kinds & PACED) && strcmp(name, "--rate") == 0)
-        return read_number(&options->rate, value, 1, 1000000000000LL);
+        return read_number(&options->rate, value, 1, LARGEST_RATE);
     if ((kinds & PACED) && strcmp(name, "--trace") == 0)
         return read_trace(options, value);
     if ((kinds & CPU_KIND) && strcmp(name, "--level") == 0) {

@@ -55,7 +55,8 @@ static int64_t rate_at(const struct pace *pace, int64_t elapsed, int64_t *until)
 
 void pace_start(struct pace *pace, const struct options *options, int64_t unit_bytes, int64_t now)
 {
-    *pace = (struct pace){ .options = options, .unit_bytes = unit_bytes, .start = now, .served = now, .tick = now };
+    *pace = (struct pace){ .options = options, .unit_bytes = unit_bytes, .start = now, .served = now, .tick = now,
+                           .planned = now };
 }
 
 bool pace_flat_out(const struct pace *pace)
@@ -74,9 +75,14 @@ int64_t pace_due(struct pace *pace, int64_t now)
         return INT64_MAX;
     if (pace->credit >= 1000)
         return pace->credit / 1000;
-    if (now <= pace->served)
+    /* One serving in a quantum: another one right behind it would be the burst that the quarter is there to avoid. */
+    if (now <= pace->served || now < pace->tick + QUANTUM)
         return 0;
-    int64_t to = now - pace->served > SERVING ? pace->served + SERVING : now;
+    int64_t to = pace->served + SERVING;
+    if (to < pace->planned)
+        to = pace->planned;
+    if (to > now)
+        to = now;
     pace->credit += pace_asked(pace, pace->served, to);
     pace->served = to;
     /* A workload that cannot keep up must not carry an ever longer debt: it would burst when it could. */
@@ -92,12 +98,9 @@ void pace_done(struct pace *pace, int64_t units)
         pace->credit -= units * 1000;
 }
 
-int64_t pace_next(const struct pace *pace, int64_t now)
+/* When the next unit is due, or the next step of the trace begins. */
+static int64_t next_unit(const struct pace *pace)
 {
-    int64_t next = pace->tick + QUANTUM;
-    /* Late: the next quantum, a quarter larger, and no pause for what is due later. */
-    if (now - pace->served > QUANTUM / 4)
-        return next;
     int64_t until, rate = rate_at(pace, pace->served - pace->start, &until);
     int64_t step_end = until == INT64_MAX ? INT64_MAX : pace->start + until;
     if (rate == 0)
@@ -105,9 +108,18 @@ int64_t pace_next(const struct pace *pace, int64_t now)
     int64_t missing = 1000 - pace->credit;
     int64_t due = pace->served
         + (int64_t)((__int128)missing * pace->unit_bytes * NS_PER_S / ((__int128)rate * 1000)) + 1;
-    if (due > step_end)
-        due = step_end;
-    return due > next ? due : next;
+    return due < step_end ? due : step_end;
+}
+
+int64_t pace_next(struct pace *pace, int64_t now)
+{
+    int64_t next = pace->tick + QUANTUM;
+    /* Late: the next quantum, a quarter larger, and no pause for what is due later. */
+    if (now - pace->served > QUANTUM / 4)
+        return next;
+    int64_t due = next_unit(pace);
+    pace->planned = due > next ? due : next;
+    return pace->planned;
 }
 
 void pace_forgive(struct pace *pace, int64_t length, int64_t now)
@@ -115,4 +127,5 @@ void pace_forgive(struct pace *pace, int64_t length, int64_t now)
     pace->served += length;
     if (pace->served > now)
         pace->served = now;
+    pace->planned += length;
 }

@@ -17,10 +17,11 @@
 struct pace {
     const struct options *options;
     int64_t unit_bytes;
-    int64_t start;  /* of the schedule, ns */
-    int64_t served; /* the moment up to which the schedule has been served or forgiven */
-    int64_t tick;   /* the moment of the last quantum */
-    int64_t credit; /* thousandths of a unit that are due */
+    int64_t start;   /* of the schedule, ns */
+    int64_t served;  /* the moment up to which the schedule has been served or forgiven */
+    int64_t tick;    /* the moment of the last quantum */
+    int64_t planned; /* what pace_next said last, when nothing was late: up to then nothing is made up for */
+    int64_t credit;  /* thousandths of a unit that are due */
 };
 
 void pace_start(struct pace *pace, const struct options *options, int64_t unit_bytes, int64_t now);
@@ -30,7 +31,7 @@ bool pace_flat_out(const struct pace *pace);
 int64_t pace_due(struct pace *pace, int64_t now);
 void pace_done(struct pace *pace, int64_t units);
 /* When to ask again, if nothing is due now. */
-int64_t pace_next(const struct pace *pace, int64_t now);
+int64_t pace_next(struct pace *pace, int64_t now);
 /* The machine stood still for `length` until now: nobody makes up for that. */
 void pace_forgive(struct pace *pace, int64_t length, int64_t now);
 /* Thousandths of a unit that the rate asks for between two moments. */

@@ -27,15 +27,21 @@ static int64_t time_ns(struct timeval time)
     return time.tv_sec * NS_PER_S + time.tv_usec * 1000LL;
 }
 
+/* Kept up to date: whoever is killed can no longer say it. */
+static void account_for_processor(struct journal *journal)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return;
+    journal->user = time_ns(usage.ru_utime);
+    journal->system = time_ns(usage.ru_stime);
+}
+
 static void end(struct worker *worker, enum lane_state how)
 {
     struct lane *lane = worker->lane;
     struct journal *journal = lane->journal;
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) == 0) {
-        journal->user = time_ns(usage.ru_utime);
-        journal->system = time_ns(usage.ru_stime);
-    }
+    account_for_processor(journal);
     if (how == DIED)
         words_append(journal->why, sizeof journal->why, lane->why);
     journal->ended = instant_at(mono_ns());
@@ -73,6 +79,7 @@ static void close_window(struct worker *worker, int64_t now)
     journal->stale += lane->stale;
     journal->stalled += window->stalled;
     lane->distinct = lane->stale = 0;
+    account_for_processor(journal);
     journal_window(journal, *window);
     open_window(worker, now);
 }
