@@ -138,12 +138,13 @@ export async function listenUdp(address: string, recorders: readonly Recorder[])
     if (header === undefined) return;
     const receiver = receivers.get(header.lane);
     const sender = senders.get(header.lane);
+    const lane = receiver ?? sender;
     if (header.kind === "data") receiver?.data(header);
-    else if (header.kind === "end") (receiver ?? sender)?.end(header);
-    else if (receiver !== undefined || sender !== undefined) {
-      // An answer, so that the guest knows that there is somebody.
+    else if (lane !== undefined) {
+      // An answer, so that the guest knows that it was heard.
       socket.send(bytes, from.port, from.address, () => {});
-      sender?.hello(header, from);
+      if (header.kind === "end") lane.end(header);
+      else sender?.hello(header, from);
     }
   });
   return {

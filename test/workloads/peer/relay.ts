@@ -101,6 +101,8 @@ export async function udpRelay(
   far.on("message", pass(toGuest));
   await new Promise<void>((resolve) => near.bind(0, "127.0.0.1", resolve));
   await new Promise<void>((resolve) => far.bind(0, "127.0.0.1", resolve));
+  // What finds no room here would be lost without our having decided it.
+  for (const socket of [near, far]) socket.setRecvBufferSize(4 * 2 ** 20);
   return {
     port: near.address().port,
     close: () => {

@@ -22,8 +22,9 @@
 #define OLDEST NS_PER_S
 /* Bytes of arrivals that may wait while the lane does not run; taken only while they wait. What finds no room is lost here. */
 #define WAITING (4 << 20)
-/* The end is said so often, since any of it may be lost. */
-#define ENDS 3
+/* The end is said again and again until the peer says it too, or this time is over. ns */
+#define END_EVERY (20 * NS_PER_MS)
+#define END_WITHIN (1000 * NS_PER_MS)
 #define WAIT 1 /* ms */
 
 static struct udp {
@@ -202,12 +203,37 @@ static int64_t step(struct lane *lane, int64_t units)
     return lane->options->direction == SEND ? send_one(lane) : receive_some(lane, units);
 }
 
+/* Whether one of the datagrams that wait is the peer's end. Data that still comes is past the end and not looked at. */
+static bool heard_end(const struct lane *lane)
+{
+    struct datagram datagram;
+    ssize_t length;
+    while ((length = recv(udp.file, udp.buffer, ROOM, MSG_DONTWAIT)) >= 0)
+        if (wire_read_datagram(&datagram, udp.buffer, (size_t)length) && datagram.kind == END &&
+            datagram.lane == (uint32_t)lane->number)
+            return true;
+    return false;
+}
+
+static void part(const struct lane *lane)
+{
+    int64_t begun = mono_ns(), said = 0;
+    for (int64_t now = begun; now - begun < END_WITHIN && !heard_end(lane); now = mono_ns()) {
+        if (now - said >= END_EVERY) {
+            say(lane, END);
+            said = now;
+        }
+        wait_for(POLLIN);
+    }
+}
+
 static void finish(struct lane *lane)
 {
-    for (int i = 0; udp.file >= 0 && i < ENDS; i++)
-        say(lane, END);
-    if (udp.file >= 0)
-        close(udp.file);
+    if (udp.file < 0)
+        return;
+    if (udp.answered)
+        part(lane);
+    close(udp.file);
 }
 
 const struct workload UDP = { "udp", "datagram", prepare, step, finish };
