@@ -90,7 +90,14 @@ export function switchTraffic(inputs: ByteInputs, role: string, direction: Direc
     const entry = reading.ports.find(({ name }) => name === port);
     if (!entry) return [];
     width = entry.width;
-    return [{ t: reading.at.mono / 1e6, octets: BigInt(entry[key]), moment: reading.moment, settled: reading.settled }];
+    return [
+      {
+        t: reading.at.mono / 1e6,
+        octets: BigInt(entry[key]),
+        moment: reading.moment,
+        settled: reading.settled && !reading.restless?.includes(port),
+      },
+    ];
   });
   if (ticks.length === 0) throw new Unknown(`the switch never told of port ${port}`);
   const rate = inputs.rates[role.split(".")[0] ?? ""] ?? null;

@@ -39,20 +39,32 @@ export function categoryOrders(rows: readonly StatisticsRow[], explanations: Exp
   });
 }
 
-/** Readings of one moment: until a witness tells a category again. */
+/**
+ * What is told of one moment: readings in the order of time until a witness tells a category again. What they
+ * told was true one after the other: the text says how far apart.
+ */
 function readingsOf(rows: readonly StatisticsRow[]): Reading[] {
   const readings: { moment: string; t: number | null; rows: StatisticsRow[]; told: Set<string> }[] = [];
-  for (const row of rows) {
-    const key = `${row.host} ${row.source} ${row.category}`;
-    const last = readings.at(-1);
-    if (last && last.moment === row.moment && !last.told.has(key)) {
+  for (const row of inTime(rows)) {
+    const last = readings.findLast(({ moment }) => moment === row.moment);
+    if (last && !last.told.has(keyOf(row))) {
       last.rows.push(row);
-      last.told.add(key);
+      last.told.add(keyOf(row));
     } else {
-      readings.push({ moment: row.moment, t: row.t, rows: [row], told: new Set([key]) });
+      readings.push({ moment: row.moment, t: row.t, rows: [row], told: new Set([keyOf(row)]) });
     }
   }
   return readings;
+}
+
+const keyOf = ({ host, source, category }: StatisticsRow): string => `${host} ${source} ${category}`;
+
+/** By time within a moment; the moments as they came. */
+function inTime(rows: readonly StatisticsRow[]): StatisticsRow[] {
+  const moments = [...new Set(rows.map(({ moment }) => moment))];
+  return moments.flatMap((moment) =>
+    rows.filter((row) => row.moment === moment).sort((a, b) => (a.t ?? 0) - (b.t ?? 0)),
+  );
 }
 
 function orderOf(
@@ -81,16 +93,20 @@ function orderOf(
       of,
       moment,
       holds: false,
-      text: broken.map(({ text }) => text).join("; "),
+      text: `${broken.map(({ text }) => text).join("; ")}${apart(known.map(({ row }) => row))}`,
       explained: broken.every(({ why }) => why !== null),
     };
-  return {
-    of,
-    moment,
-    holds: true,
-    text: known.map(({ name, row }) => `${name} ${binary(row.bytes)}`).join(" ≥ "),
-    explained: false,
-  };
+  const order = known.map(({ name, row }) => `${name} ${binary(row.bytes)}`).join(" ≥ ");
+  return { of, moment, holds: true, text: `${order}${apart(known.map(({ row }) => row))}`, explained: false };
+}
+
+/** Seconds between the first and the last reading from which on a reader must know of them. */
+const FAR = 0.5;
+
+function apart(rows: readonly StatisticsRow[]): string {
+  const times = rows.flatMap(({ t }) => t ?? []);
+  const seconds = Math.max(...times) - Math.min(...times);
+  return times.length > 0 && seconds >= FAR ? ` (read up to ${decimal(seconds)} s apart)` : "";
 }
 
 function explain(

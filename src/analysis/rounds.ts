@@ -19,6 +19,8 @@ export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline
   const samples = samplesOf(records, timeline);
   const starts = startsOf(records, samples, timeline);
   const numbers = [...starts.keys()].sort((a, b) => a - b);
+  // Once it is over, QEMU gives zero for a rate.
+  const underway = samples.filter(({ progress }) => end === null || timeline.at(progress.at) <= end);
   const measured = samples.some(({ progress }) => (progress.dirtyRate ?? 0) > 0);
   return numbers.map((round, n) => {
     const next = numbers[n + 1];
@@ -28,7 +30,7 @@ export function roundsOf(records: readonly MigrationRecord[], timeline: Timeline
       progress.round === undefined ? t >= start && (until === null || t < until) : progress.round === round,
     );
     const atStart = within.find(({ t }) => t <= Math.min(start + AT_START, until ?? Number.POSITIVE_INFINITY));
-    const after = next === undefined ? undefined : samples.find(({ t }) => t >= starts.get(next)!);
+    const after = next === undefined ? undefined : underway.find(({ t }) => t >= starts.get(next)!);
     // What is counted last was sent by the end, even if the sample that tells it came later.
     const told = samples.findLast(({ progress }) => progress.transferred !== undefined);
     const sent = next === undefined ? told?.progress.transferred : sentUntil(samples, starts.get(next)!);

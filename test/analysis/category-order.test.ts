@@ -67,6 +67,15 @@ describe("the order of the categories", () => {
     expect(of(rows(memory, "before"), 20)).toBe(false);
   });
 
+  test("puts what several witnesses told of one moment together, wherever the file has it, and says how far apart", () => {
+    const late = [...rows({ used: 100 }, "after", 9), ...rows({ used: 90 }, "during", 0.9)];
+    const found = categoryOrders([...rows({ allocated: 200 }, "during", 0.2), ...late], NOTHING);
+    expect(found.map(({ moment, text }) => [moment, text])).toEqual([
+      ["during", "allocated 200 MiB ≥ used 90 MiB (read up to 0.7 s apart)"],
+      ["after", "only used is known"],
+    ]);
+  });
+
   test("is judged for each reading of a moment by itself, and for the disk as well", () => {
     const during = [0.5, 1.5].flatMap((t) => rows({ used: 20, requested: t === 0.5 ? 10 : 30 }, "during", t));
     const disk = (category: string, bytes: number): StatisticsRow => ({ ...rows({ used: 1 })[0]!, category, bytes });

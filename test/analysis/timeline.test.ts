@@ -141,6 +141,19 @@ describe("rounds", () => {
     ]);
   });
 
+  test("take no rate from answers after the end, where hypervisors give zero", () => {
+    const sample = (at: number, elapsed: number, round: number, dirtyRate: number) =>
+      progress(at, round, { elapsed, dirtyRate });
+    const rounds = find(
+      ...[0.1, 0.5, 1, 1.5].map((t) => sample(t, t, 1, 0)),
+      event("round", "source", 1.97, { round: 2 }),
+      sample(1.99, 1.98, 2, 77),
+      // The count has stood still since the end, so this one is put before the last that was in time.
+      { ...sample(2.4, 1.98, 2, 0), status: "completed" },
+    );
+    expect(rounds.map(({ dirtyRate }) => dirtyRate)).toEqual([77, null]);
+  });
+
   test("have no dirty rate where the hypervisor had not measured any", () => {
     const rounds = find(progress(0.2, 1, { dirtyRate: 0 }), progress(1, 2, { dirtyRate: 0 }));
     expect(rounds.map(({ dirtyRate, transferred }) => [dirtyRate, transferred])).toEqual([
