@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { ensurePackages, REQUIREMENTS, type Requirement } from "../lab/packages.ts";
 import { nativePrograms } from "../probes/native.ts";
+import { agentBinary } from "../workloads/binary.ts";
 
 const TESTS: readonly Requirement[] = [
   { needs: "chromium", package: "chromium", why: "the report's tests in a real browser" },
@@ -29,5 +30,6 @@ export function packagesCommand(): Command {
       });
       // Here and now, by whoever may write to the checkout; who runs a plan later may not.
       await nativePrograms();
+      await agentBinary();
     });
 }

@@ -10,8 +10,11 @@ import type { LabState } from "../lab/state.ts";
 import { labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
+import type { Plan } from "../model/plan.ts";
 import type { Testbed } from "../model/testbed.ts";
+import { workloadsOf } from "../model/workload.ts";
 import { nativePrograms } from "../probes/native.ts";
+import { agentBinary } from "../workloads/binary.ts";
 import { interruptSignal, LEAVE_WITHIN } from "./exit.ts";
 import type { RunArguments } from "./run-arguments.ts";
 
@@ -21,13 +24,13 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * @param again the command line that runs this command once more, inside.
  * @returns the exit code of the process inside. @throws MigrascopeError when the machine or the lab cannot do it.
  */
-export async function runFromOutside({ testbed }: RunArguments, again: readonly string[]): Promise<number> {
+export async function runFromOutside({ testbed, plan }: RunArguments, again: readonly string[]): Promise<number> {
   let phase: "preparing" | "lab" | "inside" = "preparing";
   const interrupt = interruptSignal({
     tell: (message) => phase !== "inside" && say(`\n${message}`), // The process inside says it, and leaves first.
     patience: () => (phase === "preparing" ? 0 : LEAVE_WITHIN),
   });
-  await prepare(testbed, interrupt);
+  await prepare(testbed, plan, interrupt);
   phase = "lab";
   const lab = await useLab(testbed, interrupt);
   try {
@@ -40,10 +43,12 @@ export async function runFromOutside({ testbed }: RunArguments, again: readonly 
 }
 
 /** Everything that a machine must have; what takes long is cached. */
-async function prepare(testbed: Testbed, interrupt: AbortSignal): Promise<void> {
+async function prepare(testbed: Testbed, plan: Plan, interrupt: AbortSignal): Promise<void> {
+  const works = plan.scenarios.some(({ workload }) => workloadsOf(workload).length > 0);
   const steps = [
     () => ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say }),
     () => nativePrograms(),
+    async () => void (works && (await agentBinary())),
     async () => {
       const image = await ensureGuestImage({ onStep: say });
       const { accelerator, reason } = await usableAccelerator(testbed.accelerator, image);

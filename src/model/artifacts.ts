@@ -33,6 +33,10 @@ export const CounterReading = z.strictObject({
   at: Instant,
   moment: Moment,
   settled: z.boolean().describe("the counters had stood still for as long as the testbed asks"),
+  restless: z
+    .array(z.string())
+    .optional()
+    .describe("ports that were not waited for, since the guest's own workload never lets them stand still"),
   ports: z.array(
     z.strictObject({
       name: z.string(),

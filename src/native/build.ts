@@ -1,5 +1,6 @@
 /** Building the C programs: absent ones, and those older than their sources. */
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -43,7 +44,8 @@ export async function build(recipe: Recipe, env = process.env): Promise<void> {
   if (await isBuilt(recipe)) return;
   await requireTools(recipe, env);
   const { directory, programs, target } = recipe;
-  const own = join(directory, "build", `own-${process.pid}-${target ?? "all"}`);
+  // Not by process id: the processes of two labs have the same ones.
+  const own = join(directory, "build", `own-${randomBytes(6).toString("hex")}`);
   const argv = ["-C", directory, "-s", "-j2", `BUILD=${own}`, ...(target === undefined ? [] : [target])];
   try {
     await promisify(execFile)("make", argv, { timeout: BUILD_TIMEOUT * 1000, env });

@@ -21,6 +21,8 @@ export interface SettleOptions {
   readonly onTheWay: CounterReading["moment"];
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Names of ports that never stand still, and are not waited for. */
+  readonly restless?: readonly string[];
   readonly record: (reading: CounterReading) => void;
   /** Seconds between two looks. */
   readonly lookEvery?: number;
@@ -35,16 +37,27 @@ export async function readSettled(
   options: SettleOptions,
 ): Promise<boolean> {
   const started = options.clock().mono;
+  const restless = options.restless ?? [];
+  const awaited = (ports: CounterReading["ports"]) => ports.filter(({ name }) => !restless.includes(name));
   let reference: { at: number; ports: CounterReading["ports"] } | undefined;
   for (;;) {
     options.signal.throwIfAborted();
     const ports = await read();
     const at = options.clock();
-    if (!reference || movedMore(reference.ports, ports, (STILL_BELOW * (at.mono - reference.at)) / 1e6))
+    if (
+      !reference ||
+      movedMore(awaited(reference.ports), awaited(ports), (STILL_BELOW * (at.mono - reference.at)) / 1e6)
+    )
       reference = { at: at.mono, ports };
     const settled = at.mono - reference.at >= options.settle * 1e6;
     const late = at.mono - started >= options.limit * 1e6;
-    options.record({ at, moment: settled || late ? options.moment : options.onTheWay, settled, ports });
+    options.record({
+      at,
+      moment: settled || late ? options.moment : options.onTheWay,
+      settled,
+      ...(restless.length > 0 && { restless: [...restless] }),
+      ports,
+    });
     if (settled || late) return settled;
     await sleep((options.lookEvery ?? LOOK_EVERY) * 1000, undefined, { signal: options.signal });
   }

@@ -21,9 +21,15 @@ export class Counting {
   readonly #counters: JsonLines<CounterReading>;
   readonly #interfaces: JsonLines<InterfaceReading>;
 
-  constructor(testbed: LiveTestbed, directory: string, clock: Clock) {
+  readonly #restless: readonly string[];
+
+  /** @param trafficOn a network that the guest itself keeps busy: its ports never stand still. */
+  constructor(testbed: LiveTestbed, directory: string, clock: Clock, trafficOn?: "service") {
     this.#testbed = testbed;
     this.#clock = clock;
+    this.#restless = Object.entries(testbed.switch.ports)
+      .filter(([role]) => trafficOn !== undefined && role.startsWith(`${trafficOn}.`))
+      .map(([, port]) => port);
     this.#counters = new JsonLines(join(directory, ARTIFACT.counters));
     this.#interfaces = new JsonLines(join(directory, ARTIFACT.interfaces));
     // Last: its socket would keep the process alive if a file could not be made.
@@ -48,6 +54,7 @@ export class Counting {
       limit: this.patience,
       moment,
       onTheWay: moment === "before" ? "background" : "during",
+      restless: this.#restless,
       clock: this.#clock,
       signal,
       record: (reading) => this.#counters.append(reading),

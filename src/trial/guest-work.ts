@@ -38,6 +38,11 @@ export class GuestWork {
     return this.workloads.some(({ kind }) => kind === "memory-write");
   }
 
+  /** The guest itself keeps the service network busy. */
+  get usesNetwork(): boolean {
+    return needsPeer(this.workloads);
+  }
+
   /**
    * Starts everything and waits until it runs as the plan says.
    * @throws MigrascopeError WORKLOAD_REFUSED, WORKLOAD_FAILED, or what the guest's connection threw.

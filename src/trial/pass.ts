@@ -53,7 +53,7 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   const statistics = new JsonLines<StatisticsReading>(join(directory, ARTIFACT.statistics));
   const dirtyRates = new JsonLines<DirtyRateReading>(join(directory, ARTIFACT.dirtyRate));
   const work = new GuestWork(options);
-  const counting = new Counting(testbed, directory, clock);
+  const counting = new Counting(testbed, directory, clock, work.usesNetwork ? "service" : undefined);
   const instruments = new Instruments(options, (message) => warnings.push(message));
   let outcome: MigrationOutcome | undefined;
   let back: PassRecord["back"];

@@ -126,7 +126,12 @@ export function shortcoming(before: LaneStatus, after: LaneStatus): string[] {
   // Of a handful of units, one more or less says nothing about a rate.
   if (done >= asked * REACHED - 2) return [];
   const share = ((done / asked) * 100).toFixed(0);
-  return [`${name} reaches only ${share} % of its rate: ${done} units where ${Math.round(asked)} were asked for`];
+  const stalled = (after.stalled - before.stalled) / 1e9;
+  // A guest that is not given its vCPUs is another fault than a workload that is too much for them.
+  const stood = stalled > 0.1 ? `; it stood still for ${stalled.toFixed(1)} s of about ${JUDGED_OVER} s` : "";
+  return [
+    `${name} reaches only ${share} % of its rate: ${done} units where ${Math.round(asked)} were asked for${stood}`,
+  ];
 }
 
 /** Why the records say that the pass does not count; empty: it does. */

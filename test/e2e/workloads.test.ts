@@ -1,6 +1,6 @@
 /**
- * Every workload of the catalogue in a real VM that is migrated live, by the command that users type. The runs mostly wait
- * and judge no times, so they go side by side.
+ * Every workload of the catalogue in a real VM that is migrated live, by the command that users type. One after the other:
+ * a guest that shares its processor with another would not reach its rate, and that is what its run would say.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -43,7 +43,7 @@ const recordsOf = (sandbox: Sandbox, pass: string, file: string): AgentRecord[] 
     .split("\n")
     .map((line) => AgentRecord.parse(JSON.parse(line)));
 
-describe.concurrent("workloads during a live migration", () => {
+describe("workloads during a live migration", () => {
   test("memory written at a rate: what the guest saw agrees with what was seen from outside", async () => {
     using sandbox = new Sandbox();
     const ran = await run(sandbox, "workload: {kind: memory-write, size: 64MiB, rate: 5MB/s, pattern: random}");
