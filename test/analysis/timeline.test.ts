@@ -147,7 +147,7 @@ describe("rounds", () => {
     const rounds = find(
       ...[0.1, 0.5, 1, 1.5].map((t) => sample(t, t, 1, 0)),
       event("round", "source", 1.97, { round: 2 }),
-      sample(1.99, 1.98, 2, 77),
+      sample(1.989, 1.985, 2, 77),
       // The count has stood still since the end, so this one is put before the last that was in time.
       { ...sample(2.4, 1.98, 2, 0), status: "completed" },
     );

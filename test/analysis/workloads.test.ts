@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { analyzeRun, stringifyResult } from "../../src/analysis/analyze.ts";
 import type { AgentRecord } from "../../src/model/agent.ts";
@@ -137,6 +138,30 @@ describe("a pass with a workload", () => {
     expect(measurements.stalePages!.value).toBe(3);
     expect(warnings.join()).toContain("workload 0 (memory-write) found 3 pages that did not hold");
   });
+});
+
+test("survives records that are cut, changed or missing anywhere", { timeout: 120_000 }, async () => {
+  const directory = write({ ...memory(), dirtyRate: [] });
+  const path = join(directory, "trials/001-idle-1/quiet/workload.jsonl");
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(lines.length - 1), { maxLength: 5 }),
+      fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+      async (without, share) => {
+        const kept = lines
+          .filter((_, i) => !without.includes(i))
+          .map((line) => `${line}\n`)
+          .join("");
+        writeFileSync(path, share === null ? kept : kept.slice(0, Math.floor(kept.length * share)));
+        const { result } = await analyzeRun(directory);
+        const { warnings } = result.trials[0]!.passes[0]!;
+        expect(warnings.filter((text) => text.includes("could not be computed"))).toEqual([]);
+        stringifyResult(result);
+      },
+    ),
+    { numRuns: 30 },
+  );
 });
 
 describe("a workload that died makes the pass invalid", () => {
