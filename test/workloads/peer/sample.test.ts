@@ -10,7 +10,7 @@ test("few values are all kept", () => {
 test("of many, the extremes are exact and the percentiles those of an even sample", () => {
   const sample = new Sample();
   const count = 100_000;
-  for (let index = 0; index < count; index++) sample.add((index * 7919) % count);
+  for (let index = 0; index < count; index++) sample.add(index);
   expect(sample.count).toBe(count);
   expect([sample.low, sample.high]).toEqual([0, count - 1]);
   for (const share of [0.1, 0.5, 0.9]) expect(Math.abs(sample.percentile(share) / count - share)).toBeLessThan(0.02);
