@@ -9,6 +9,13 @@ const TESTS: readonly Requirement[] = [
   { needs: "ps", package: "procps", why: "the lab's tests" },
   { needs: "script", package: "bsdutils", why: "the lab's tests at a terminal" },
   { needs: "setpriv", package: "util-linux", why: "the lab's tests without root" },
+  { needs: "aarch64-linux-gnu-gcc", package: "gcc-aarch64-linux-gnu", why: "builds the agent for arm64 guests" },
+  {
+    needs: "/usr/aarch64-linux-gnu/include/stdio.h",
+    package: "libc6-dev-arm64-cross",
+    why: "builds the agent for arm64 guests",
+  },
+  { needs: "qemu-aarch64", package: "qemu-user", why: "the tests of the agent for arm64 guests" },
 ];
 const BENCHMARKS: readonly Requirement[] = [
   { needs: "tcpdump", package: "tcpdump", why: "the referee between probers" },

@@ -12,7 +12,8 @@
 
 enum { DONE, FAILED, USAGE };
 
-#define WINDOW (100 * NS_PER_MS)
+#define WINDOW       (100 * NS_PER_MS)
+#define MOST_SECONDS (365 * 86400LL)
 
 static void say(const char *words, const char *more)
 {
@@ -43,7 +44,7 @@ static int read_common(int count, char **words)
             given.name = words[at + 1];
         else if (strcmp(words[at], "--window-us") == 0 && number >= 1000 && number <= 60000000)
             given.job.window = number * 1000;
-        else if (strcmp(words[at], "--seconds") == 0 && number >= 1)
+        else if (strcmp(words[at], "--seconds") == 0 && number >= 1 && number <= MOST_SECONDS)
             given.seconds = number;
         else
             return -1;
@@ -72,6 +73,10 @@ static bool read_workloads(int count, char **words)
         }
         job->workload[job->lanes++] = workload;
         at = end;
+        if (end + 1 == count) {
+            say("no such workload: nothing stands behind the last ", words[end]);
+            return false;
+        }
     }
     if (job->lanes == 0)
         say("name a workload", "");

@@ -64,7 +64,7 @@ static void bury(int number, int status)
     if (WIFSIGNALED(status)) {
         words_append(journal->why, sizeof journal->why, "killed by signal ");
         words_append_number(journal->why, sizeof journal->why, WTERMSIG(status));
-        if (WTERMSIG(status) == SIGKILL)
+        if (WTERMSIG(status) == SIGKILL && !self.stopped)
             words_append(journal->why, sizeof journal->why, ": perhaps the guest ran out of memory");
     } else {
         words_append(journal->why, sizeof journal->why, "ended without a word");
@@ -166,6 +166,7 @@ void supervisor_stop(void)
     for (int lane = 0; lane < self.job->lanes; lane++) {
         int status;
         if (self.process[lane] > 0 && kill(self.process[lane], SIGKILL) == 0) {
+            words_append(self.journal[lane]->why, sizeof self.journal[lane]->why, "it did not stop when told to: ");
             wait4(self.process[lane], &status, 0, NULL);
             bury(lane, status);
         }
