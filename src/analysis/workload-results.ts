@@ -1,5 +1,6 @@
 /** What each workload of the scenario experienced, as it stands in the result. */
 import type { Measurement, WorkloadResult } from "../model/result.ts";
+import { workloadTitle } from "../model/workload-words.ts";
 import { type Brownout, brownoutOf, FEWEST_WINDOWS, meanRate, ratesOf, usualRate } from "./brownout.ts";
 import { type Finding, measured } from "./finding.ts";
 import { peakLatency } from "./inside.ts";
@@ -9,7 +10,6 @@ import { standstill } from "./moments.ts";
 import { networkOf } from "./network.ts";
 import type { Pass } from "./pass.ts";
 import { lazy, orNull, Unknown } from "./unknown.ts";
-import { workloadTitle } from "./workload-title.ts";
 
 const SOURCE = "workload.jsonl";
 

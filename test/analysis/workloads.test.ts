@@ -56,7 +56,7 @@ describe("a pass with a workload", () => {
     expect(workloads[0]).toMatchObject({
       lane: 0,
       kind: "memory-write",
-      title: "memory-write, 64 MiB, random, flat out",
+      title: "memory-write, 64 MiB, random, text as content, flat out",
       unit: "bytes",
       asked: { value: null, unit: "bytes/s", unknown: "it runs flat out" },
       before: { value: expect.closeTo(5000 * 4096, -5), unit: "bytes/s" },

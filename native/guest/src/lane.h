@@ -43,6 +43,7 @@ struct lane {
     int64_t requested;  /* bytes of memory asked of the system */
     int64_t touched;    /* bytes of memory in the set that it touches */
     bool counts_distinct;
+    bool follows; /* another sets its pace: it takes what comes, and rates only tell what is expected */
     uint32_t window; /* number of the window that is being recorded */
     int64_t distinct, stale; /* pages in that window; whoever closes it sets them back to 0 */
     char why[WHY_LENGTH];

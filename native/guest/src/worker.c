@@ -18,6 +18,7 @@ struct worker {
     struct lane *lane;
     struct pace pace;
     int64_t window_length, window_end;
+    int64_t blocked; /* since when steps have done nothing; 0: the last one did something */
     struct window window;
     struct histogram latencies;
 };
@@ -99,6 +100,30 @@ static void paused(struct worker *worker, int64_t length, int64_t now)
     pace_forgive(&worker->pace, length, now);
 }
 
+/*
+ * A step could do nothing until `after`. How long that has lasted already is a pause; a stall it becomes when something is
+ * done again, or at once where we were not even allowed to wait as long as we wanted.
+ */
+static void nothing_done(struct worker *worker, int64_t before, int64_t after)
+{
+    if (worker->blocked == 0)
+        worker->blocked = before;
+    if (after - worker->blocked > worker->window.pause)
+        worker->window.pause = after - worker->blocked;
+    if (after - before - MAY_WAIT > LATE) {
+        paused(worker, after - before, after);
+        worker->blocked = after;
+    }
+}
+
+/* A lane that follows waits for its peer: what it waited for was not its own to do, and comes as it comes. */
+static void unblock(struct worker *worker, int64_t now)
+{
+    if (worker->blocked != 0 && !worker->lane->follows)
+        paused(worker, now - worker->blocked, now);
+    worker->blocked = 0;
+}
+
 /* Returns the time after it; negative when the lane can do no more. */
 static int64_t step(struct worker *worker, int64_t due, int64_t now)
 {
@@ -109,13 +134,15 @@ static int64_t step(struct worker *worker, int64_t due, int64_t now)
     if (done < 0)
         return -1;
     if (done == 0) {
-        paused(worker, took - MAY_WAIT, after);
+        nothing_done(worker, now, after);
         return after;
     }
+    unblock(worker, now);
     histogram_add(&worker->latencies, took);
     worker->window.operations++;
     worker->window.done += done;
-    pace_done(&worker->pace, done);
+    if (!lane->follows)
+        pace_done(&worker->pace, done);
     paused(worker, took, after);
     return after;
 }
@@ -141,7 +168,7 @@ static void work(struct worker *worker)
     open_window(worker, now);
     journal->state = RUNNING;
     while (journal->told == 0) {
-        int64_t due = pace_due(&worker->pace, now);
+        int64_t due = worker->lane->follows ? worker->lane->operation : pace_due(&worker->pace, now);
         now = due > 0 ? step(worker, due, now) : wait_until_due(worker, now);
         if (now < 0)
             break;

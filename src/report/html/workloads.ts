@@ -1,10 +1,10 @@
 /** What the guest itself saw: per workload its curves, its numbers of both passes, and what broke on the network. */
 import type { PassResult, PassSeries, TrialResult, WorkloadResult } from "../../model/result.ts";
 import { workloadsOf } from "../../model/workload.ts";
+import { inWords } from "../../model/workload-words.ts";
 import { workloadFigure } from "../figures/workload.ts";
 import { formatMoment } from "../format.ts";
 import { endInWords, WORKLOAD_FACTS } from "../workload-facts.ts";
-import { inWords } from "../workloads.ts";
 import { figureBlock, lineLegend } from "./figure.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { measured, number } from "./parts.ts";

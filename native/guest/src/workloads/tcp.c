@@ -149,6 +149,7 @@ static bool prepare(struct lane *lane)
     tcp = (struct tcp){ .file = -1 };
     lane->unit_bytes = 1;
     lane->operation = OPERATION;
+    lane->follows = lane->options->direction == RECEIVE;
     lane->requested = OPERATION;
     if (!address_read(&tcp.peer, lane->options->peer, lane->options->port))
         return lane_cannot(lane, "the peer's address is no IPv4 or IPv6 address", 0);

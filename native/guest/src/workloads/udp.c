@@ -143,6 +143,7 @@ static bool prepare(struct lane *lane)
     udp = (struct udp){ .file = -1 };
     lane->unit_bytes = options->datagram;
     lane->operation = options->direction == SEND ? 1 : RECEIVED;
+    lane->follows = options->direction == RECEIVE;
     lane->requested = ROOM + (int64_t)sizeof *udp.arrivals;
     if (!address_read(&peer, options->peer, options->port))
         return lane_cannot(lane, "the peer's address is no IPv4 or IPv6 address", 0);
