@@ -22,6 +22,13 @@
 #define CLOCK_SHARE 50
 #define MOST_PAGES_OF_OPERATION 4096
 
+/*
+ * In sequence, a page's line is fetched so many pages ahead, since no processor foresees a page by itself. Below FAR_PAGES
+ * the caches hold what translates the addresses, and asking ahead costs more than it saves (docs/benchmarks.md).
+ */
+#define AHEAD     16
+#define FAR_PAGES 65536
+
 struct memory {
     char *pages;
     uint64_t count; /* of the pages that are touched */
@@ -54,14 +61,6 @@ static void write_rest(uint64_t *word, int64_t bytes, enum content content, uint
     }
 }
 
-static inline void visited(void)
-{
-    if (--memory.left == 0) {
-        memory.left = memory.count;
-        memory.round++;
-    }
-}
-
 static inline uint64_t next_page(enum pattern pattern)
 {
     if (pattern == RANDOM_ORDER)
@@ -72,22 +71,55 @@ static inline uint64_t next_page(enum pattern pattern)
     return page;
 }
 
-/* Each page once per round: so every visit knows what it must find. Pages of zeros keep no stamp. */
-static inline int64_t write_in_rounds(int64_t pages, enum pattern pattern, const struct options *options)
+/*
+ * `pages` of one round, each once: so every visit knows what it must find. Pages of zeros keep no stamp. What is global is
+ * kept in variables here: to the compiler, a write to a page may be one to any of it. Called with constants, a loop each.
+ */
+static inline __attribute__((always_inline)) int64_t write_run(int64_t pages, enum pattern pattern, uint64_t ahead,
+                                                               const struct options *options)
 {
+    char *const start = memory.pages;
+    const uint64_t round = memory.round, count = memory.count;
+    const bool zero = options->content == ZERO, more = options->bytes >= 16;
+    struct order order = memory.order;
+    uint64_t next = memory.next;
     int64_t stale = 0;
-    bool more = options->bytes >= 16;
     for (int64_t i = 0; i < pages; i++) {
-        uint64_t page = next_page(pattern), *word = word_of(page);
-        if (options->content == ZERO) {
+        uint64_t page = pattern == RANDOM_ORDER ? order_next(&order) : next++;
+        uint64_t *word = (uint64_t *)(start + page * PAGE);
+        if (ahead > 0)
+            __builtin_prefetch(start + (page + ahead) * PAGE, 1);
+        if (zero) {
             *(volatile uint64_t *)word = 0;
         } else {
-            stale += *word != stamp(page, memory.round);
-            *(volatile uint64_t *)word = stamp(page, memory.round + 1);
+            stale += *word != stamp(page, round);
+            *(volatile uint64_t *)word = stamp(page, round + 1);
         }
         if (more)
-            write_rest(word, options->bytes, options->content, stamp(page, memory.round + 1));
-        visited();
+            write_rest(word, options->bytes, options->content, stamp(page, round + 1));
+    }
+    memory.order = order;
+    memory.next = next == count ? 0 : next;
+    return stale;
+}
+
+static int64_t write_in_rounds(int64_t pages, const struct options *options)
+{
+    int64_t stale = 0;
+    while (pages > 0) {
+        int64_t run = pages < (int64_t)memory.left ? pages : (int64_t)memory.left;
+        if (options->pattern == RANDOM_ORDER)
+            stale += write_run(run, RANDOM_ORDER, 0, options);
+        else if (memory.count > FAR_PAGES)
+            stale += write_run(run, SEQUENTIAL, AHEAD, options);
+        else
+            stale += write_run(run, SEQUENTIAL, 0, options);
+        pages -= run;
+        memory.left -= (uint64_t)run;
+        if (memory.left == 0) {
+            memory.left = memory.count;
+            memory.round++;
+        }
     }
     return stale;
 }
@@ -130,10 +162,7 @@ static int64_t write_step(struct lane *lane, int64_t pages)
         lane->distinct += write_skewed(pages, options, lane->window);
         return pages;
     }
-    if (options->pattern == RANDOM_ORDER)
-        lane->stale += write_in_rounds(pages, RANDOM_ORDER, options);
-    else
-        lane->stale += write_in_rounds(pages, SEQUENTIAL, options);
+    lane->stale += write_in_rounds(pages, options);
     count_rounds(lane, pages);
     return pages;
 }
