@@ -36,9 +36,12 @@ export function start(argv: readonly string[]): Running {
   return { pid: child.pid ?? 0, lines, ended, signal: (name) => void child.kill(name) };
 }
 
-/** CPU time of a process's first thread so far, seconds; right to a tick of the kernel's scheduler. */
-export const cpuSeconds = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+/** Of a process's first thread so far, seconds; right to a tick of the kernel's scheduler. */
+export function scheduled(pid: number): { readonly cpu: number; readonly waited: number } {
+  const [cpu, waited] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
+  return { cpu: cpu! / 1e9, waited: waited! / 1e9 };
+}
+export const cpuSeconds = (pid: number): number => scheduled(pid).cpu;
 
 /** The process among a program's own that holds the memory, and where. @throws Error when none came to hold it. */
 export async function worker(program: Running, size: number): Promise<{ pid: number; address: number }> {
@@ -70,9 +73,19 @@ export function dirtyReports({ lines }: Running): DirtyReport[] {
   });
 }
 
-/** @param rate MiB per second; null: as fast as it goes. */
-export const mmDirty = (path: string, size: number, pattern: Pattern, rate: number | null): Running =>
+/**
+ * @param rate MiB per second; null: as fast as it goes.
+ * @param before words of a command that runs another one.
+ */
+export const mmDirty = (
+  path: string,
+  size: number,
+  pattern: Pattern,
+  rate: number | null,
+  before: readonly string[] = [],
+): Running =>
   start([
+    ...before,
     ...["stdbuf", "-oL", path, "mm_dirty", "-m", String(size / MEBIBYTE), "-p", pattern],
     ...(rate === null ? [] : ["-r", String(rate)]),
   ]);

@@ -22,6 +22,8 @@ const BENCHMARKS: readonly Requirement[] = [
   { needs: "tshark", package: "tshark", why: "the peer of our capture reader" },
   { needs: "fping", package: "fping", why: "a peer of our prober" },
   { needs: "ping", package: "iputils-ping", why: "a peer of our prober" },
+  { needs: "stress-ng", package: "stress-ng", why: "a peer of the agent's memory workload" },
+  { needs: "chrt", package: "util-linux", why: "the agent's exactness without other work on the machine" },
 ];
 const FOR = { run: REQUIREMENTS, tests: [...REQUIREMENTS, ...TESTS], bench: [...REQUIREMENTS, ...BENCHMARKS] } as const;
 
