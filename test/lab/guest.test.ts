@@ -79,7 +79,6 @@ describe("the guest", () => {
     // Writing it has left nothing in the guest's memory.
     expect(guest.cached - without.cached).toBeLessThan(4 * 1024);
     expect(guest).toMatchObject({ quiet: true, poweredOff: true });
-    process.stderr.write(`96 MiB of swap: ready after ${guest.seconds} s, without ${without.seconds} s\n`);
   });
 
   test("finds its data again after it had swap, and gives the swap's room back when it is to have none", async () => {

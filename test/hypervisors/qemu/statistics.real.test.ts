@@ -32,8 +32,5 @@ test("memory and disk can be asked for in the middle of a migration, of the sour
   const undisturbed = watched();
   await pair.migrate("source", { bandwidth: SLOW, downtimeLimit: "1ms" }, { deadline: 5, observer: undisturbed });
   expect(observer.samples.length / undisturbed.samples.length).toBeGreaterThan(0.5);
-  process.stderr.write(
-    `${sampled.length} questions: ${observer.samples.length} samples; none: ${undisturbed.samples.length}\n`,
-  );
   await pair.livesOn("source");
 });
