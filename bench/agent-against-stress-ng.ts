@@ -18,6 +18,10 @@ import * as programs from "./agent-programs.ts";
 import { MEBIBYTE, PAGE, type Pattern, type Running } from "./agent-programs.ts";
 
 const SIZES = [64, 512].map((mebibytes) => mebibytes * MEBIBYTE);
+/** Seconds for the filling of the memory and for this program's own delays, before the agent ends. */
+const SPARE = 3;
+/** Of a measurement: a machine that had no time for it loses none. */
+const ATTEMPTS = 5;
 /** A reported bogo operation of write64 is 4096 rounds of its loop (VM_BOGO_SHIFT 12), each of 32 words of 8 bytes: 1 MiB. */
 const PAGES_OF_BOGO_OPERATION = (4096 * 32 * 8) / PAGE;
 
@@ -82,7 +86,7 @@ const agent = (pattern: Pattern, bytes: number): Contender => ({
   bytesPerPage: `${bytes} B`,
   async measure(size) {
     const program = programs.start([
-      ...[agentPath, "run", "--seconds", String(seconds + 2), "memory-write"],
+      ...[agentPath, "run", "--seconds", String(Math.ceil(seconds) + SPARE), "memory-write"],
       ...["--size", String(size), "--pattern", pattern, "--bytes", String(bytes)],
     ]);
     const seen = await watch(program, size, agentPass);
@@ -142,6 +146,18 @@ const mmDirty = (path: string, pattern: Pattern): Contender => ({
   },
 });
 
+async function tried(contender: Contender, size: number): Promise<Sample> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await contender.measure(size);
+    } catch (cause) {
+      // The agent had ended before its time was over: nothing was measured.
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || attempt === ATTEMPTS) throw cause;
+      process.stdout.write(`${contender.name} once more: it had ended before it was looked at\n`);
+    }
+  }
+}
+
 const dirtyPath = programs.mmDirtyPath(options["mm-dirty"]);
 /** Which of the agent's is held against which peer. */
 const comparisons: { ours: Contender; peers: Contender[] }[] = [
@@ -167,7 +183,7 @@ for (const size of SIZES) {
   const samples = new Map<Contender, Sample[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < Number(options.repetitions); round++)
     for (const contender of round % 2 === 0 ? contenders : contenders.toReversed())
-      samples.get(contender)!.push(await contender.measure(size));
+      samples.get(contender)!.push(await tried(contender, size));
 
   process.stdout.write(`\n${size / MEBIBYTE} MiB, ${size / PAGE} pages\n`);
   const titleOf = ({ name, pattern, bytesPerPage }: Contender): string =>

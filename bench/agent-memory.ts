@@ -2,39 +2,46 @@
  * What the agent itself takes: the size of its file, and its memory with each kind of workload, what a workload asks for not
  * counted.
  *
- *     node bench/agent-memory.ts [--seconds 20]
+ *     node bench/agent-memory.ts [--seconds 8]
  *
- * Beside the agent's own number (proportional set size of its processes) stands the kernel's peak of their resident sets,
- * from outside, the workload's memory taken off: it counts shared pages once for each process, and is no smaller. Exit code
- * 1 when a kind takes a mebibyte or more.
+ * Beside the agent's own number, taken while it is at work, stand the kernel's of its processes: their proportional set sizes, and the peaks of
+ * their resident sets, in which a page that processes share counts once for each. Exit code 1 when a kind takes a mebibyte or
+ * more by its own number, or is not at work.
  */
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { AgentRecord } from "../src/model/agent.ts";
+import { AgentStatus } from "../src/model/agent.ts";
 import { agentBinary } from "../src/workloads/binary.ts";
-import { processesOf } from "./agent-memory-seen.ts";
 import { MEBIBYTE, start } from "./agent-programs.ts";
 
-const { values: options } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
+const { values: options } = parseArgs({ options: { seconds: { type: "string", default: "8" } } });
 const SIZE = 16 * MEBIBYTE;
 
-/** Peaks of the resident sets of a process and all below it, bytes. */
-function residentOf(pid: number): number {
-  const peaks = processesOf(pid).map((process) => {
+/** The agent's processes, by the name that it was given. */
+function processesNamed(name: string): number[] {
+  return readdirSync("/proc").flatMap((entry) => {
     try {
-      const found = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${process}/status`, "utf8"));
-      return Number(found?.[1] ?? 0) * 1024;
+      const words = /^\d+$/.test(entry) ? readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0") : [];
+      return words[0] === agentPath && words[1] === "start" && words.includes(name) ? Number(entry) : [];
     } catch {
-      return 0; // It has ended.
+      return []; // It has ended.
     }
   });
-  return peaks.reduce((sum, peak) => sum + peak, 0);
+}
+
+/** Sum over processes of a line of a file in /proc/PID, bytes. */
+function sumOf(processes: readonly number[], file: string, line: RegExp): number {
+  return processes.reduce(
+    (sum, pid) => sum + Number(line.exec(readFileSync(`/proc/${pid}/${file}`, "utf8"))?.[1] ?? Number.NaN) * 1024,
+    0,
+  );
 }
 
 /** Of the default; and so short that the room for records is full in some seconds: a migration of a quarter of an hour. */
@@ -74,47 +81,52 @@ kinds.push({
 });
 
 interface Taken {
-  /** Bytes; null: it did not say. */
-  readonly own: number | null;
+  /** Bytes, as the agent says. */
+  readonly own: number;
+  /** Bytes, as the kernel says: proportional set sizes, and peaks of the resident sets; the workload's memory taken off. */
+  readonly proportional: number;
   readonly resident: number;
-  readonly complaints: readonly string[];
+  readonly complaint: string;
 }
 
+const ask = (...argv: string[]): string => execFileSync(agentPath, argv, { encoding: "utf8", maxBuffer: 2 ** 30 });
+
 async function measure({ argv, asks }: (typeof kinds)[number], windowLength: number): Promise<Taken> {
-  const program = start([agentPath, "run", "--seconds", options.seconds, "--window-us", String(windowLength), ...argv]);
-  await sleep((Number(options.seconds) - 1) * 1000);
-  const resident = residentOf(program.pid) - asks;
-  await program.ended;
-  const records = program.lines.flatMap(({ text }) =>
-    text.startsWith("{") ? AgentRecord.parse(JSON.parse(text)) : [],
-  );
-  const [first] = records;
-  const said = program.lines.flatMap(({ text }) => (text.startsWith("{") ? [] : text));
-  const died = records.flatMap((record) =>
-    record.record === "end" && record.how === "died" ? [record.reason ?? ""] : [],
-  );
-  const full = records.some((record) => record.record === "window" && record.merged > 1);
-  const missing = windowLength === WINDOWS.full && !full ? ["its records' room was not full"] : [];
-  const own = first?.record === "agent" ? (first.ownMemory ?? null) : null;
-  return { own, resident, complaints: [...said, ...died, ...missing] };
+  const name = `bench-${process.pid}-${windowLength}`;
+  const starter = start([agentPath, "start", "--name", name, "--window-us", String(windowLength), ...argv]);
+  await starter.ended;
+  try {
+    await sleep(Number(options.seconds) * 1000);
+    const status = AgentStatus.parse(JSON.parse(ask("status", "--name", name)));
+    const processes = processesNamed(name);
+    const proportional = sumOf(processes, "smaps_rollup", /^Pss: +(\d+) kB/m) - asks;
+    const resident = sumOf(processes, "status", /^VmHWM:\s+(\d+) kB/m) - asks;
+    const full = windowLength === WINDOWS.usual || / *"merged":([2-9]|\d\d)/.test(ask("fetch", "--name", name));
+    const idle = status.lanes
+      .filter(({ state }) => state !== "running")
+      .map(({ kind, reason }) => `${kind}: ${reason}`);
+    return {
+      own: status.ownMemory,
+      proportional,
+      resident,
+      complaint: idle.join("; ") || (full ? "" : "room not full"),
+    };
+  } finally {
+    ask("quit", "--name", name);
+  }
 }
 
 let met = true;
-const kibibytes = (bytes: number | null): string => (bytes === null ? "unknown" : `${(bytes / 1024).toFixed(0)} KiB`);
+const kibibytes = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
 process.stdout.write(`file ${kibibytes(statSync(agentPath).size)} (${statSync(agentPath).size} bytes)\n`);
-process.stdout.write(`${"".padEnd(26)}  own memory: usual, full   resident at its peak: usual, full\n`);
+process.stdout.write("KiB with a few records, and with the room for them full: own number, proportional, resident\n");
 try {
-  // All kinds side by side, at rates that leave room for it: memory does not depend on the time.
-  const usual = await Promise.all(kinds.map((kind) => measure(kind, WINDOWS.usual)));
-  const full = await Promise.all(kinds.map((kind) => measure(kind, WINDOWS.full)));
-  for (const [i, { title }] of kinds.entries()) {
-    const both = [usual[i]!, full[i]!];
-    met &&= both.every(({ own, complaints }) => own !== null && own < MEBIBYTE && complaints.length === 0);
-    const cells = [...both.map(({ own }) => own), ...both.map(({ resident }) => resident)].map(kibibytes);
-    const complaints = both.flatMap((taken) => taken.complaints).map((words) => `  ${words}`);
-    process.stdout.write(
-      `${title.padEnd(26)} ${cells.map((cell) => cell.padStart(11)).join(" ")}${complaints.join("")}\n`,
-    );
+  for (const kind of kinds) {
+    const both = [await measure(kind, WINDOWS.usual), await measure(kind, WINDOWS.full)];
+    met &&= both.every(({ own, complaint }) => own < MEBIBYTE && complaint === "");
+    const cells = both.flatMap(({ own, proportional, resident }) => [own, proportional, resident]).map(kibibytes);
+    const complaints = both.map(({ complaint }) => complaint && `  ${complaint}`).join("");
+    process.stdout.write(`${kind.title.padEnd(26)} ${cells.map((cell) => cell.padStart(9)).join(" ")}${complaints}\n`);
   }
 } finally {
   sink.close();
