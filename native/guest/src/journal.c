@@ -1,5 +1,6 @@
 #include "journal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Shares of the room that are not for windows: an eighth for discontinuities, a sixteenth for stalls. */
@@ -90,27 +91,60 @@ void journal_window(struct journal *journal, struct window window)
     }
     journal->delays = 0;
     journal->delay_stride = 1;
-    if (journal->windows == journal->window_room)
-        halve(journal);
-    journal->window[journal->windows++] = window;
+    if (journal->windows == journal->window_room) {
+        /* Each says first what it does, then looks what the other one does: so never both at once (Dekker). */
+        __atomic_store_n(&journal->moving, 1, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&journal->held, __ATOMIC_SEQ_CST))
+            halve(journal);
+        __atomic_store_n(&journal->moving, 0, __ATOMIC_SEQ_CST);
+    }
+    if (journal->windows == journal->window_room) {
+        merge_into(&journal->window[journal->windows - 1], &window);
+        return;
+    }
+    journal->window[journal->windows] = window;
+    /* Counted when it is whole: another process may be reading. */
+    __atomic_store_n(&journal->windows, journal->windows + 1, __ATOMIC_RELEASE);
+}
+
+int journal_hold(struct journal *journal)
+{
+    __atomic_store_n(&journal->held, 1, __ATOMIC_SEQ_CST);
+    return !__atomic_load_n(&journal->moving, __ATOMIC_SEQ_CST);
+}
+
+void journal_release(struct journal *journal)
+{
+    __atomic_store_n(&journal->held, 0, __ATOMIC_SEQ_CST);
+}
+
+int journal_settled(const struct journal *journal)
+{
+    int windows = __atomic_load_n(&journal->windows, __ATOMIC_ACQUIRE);
+    bool ended = journal->state == STOPPED || journal->state == DIED;
+    return windows == journal->window_room && !ended ? windows - 1 : windows;
 }
 
 void journal_stall(struct journal *journal, struct instant start, int64_t length)
 {
-    if (journal->stalls == journal->stall_room)
+    if (journal->stalls == journal->stall_room) {
         journal->dropped++;
-    else
-        journal->stall[journal->stalls++] = (struct stall){ .start = start, .length = length };
+        return;
+    }
+    journal->stall[journal->stalls] = (struct stall){ .start = start, .length = length };
+    __atomic_store_n(&journal->stalls, journal->stalls + 1, __ATOMIC_RELEASE);
 }
 
 void journal_discontinuity(struct journal *journal, const struct discontinuity *found)
 {
     /* A flood of lost datagrams must not hide that the connection broke. */
     int reserved = found->kind == BROKEN || found->kind == CONNECTED ? 0 : journal->discontinuity_room / 8;
-    if (journal->discontinuities >= journal->discontinuity_room - reserved)
+    if (journal->discontinuities >= journal->discontinuity_room - reserved) {
         journal->dropped++;
-    else
-        journal->discontinuity[journal->discontinuities++] = *found;
+        return;
+    }
+    journal->discontinuity[journal->discontinuities] = *found;
+    __atomic_store_n(&journal->discontinuities, journal->discontinuities + 1, __ATOMIC_RELEASE);
 }
 
 static int32_t microseconds(int64_t ns)

@@ -50,6 +50,8 @@ struct journal {
     /* What the supervisor shows at any time; written by the lane. */
     volatile int state; /* enum lane_state */
     volatile int told;  /* by the supervisor: 1 stop */
+    int held;           /* by the supervisor while it reads windows: none are moved then */
+    int moving;         /* by the lane while it moves them */
     int64_t asked_milli; /* so far, thousandths of a unit; -1: flat out */
     int64_t done, operations, stale, stalled;
     int64_t unit_bytes, operation, requested, touched;
@@ -76,6 +78,14 @@ struct journal {
 struct journal *journal_make(void *memory, int64_t room);
 /* Appends, with the delays taken since the last one; when there is no room, pairs of neighbouring windows are merged first. */
 void journal_window(struct journal *journal, struct window window);
+/*
+ * Holds the windows where they are, for a reader in another process, until `journal_release`. False while the lane is just
+ * moving them: ask again. While they are held and there is no room, the lane merges what is new into its last window.
+ */
+int journal_hold(struct journal *journal);
+void journal_release(struct journal *journal);
+/* Windows that will not change any more while they are held. */
+int journal_settled(const struct journal *journal);
 void journal_stall(struct journal *journal, struct instant start, int64_t length);
 /* What finds no room is counted in `dropped`; a connection's breaks always find some. */
 void journal_discontinuity(struct journal *journal, const struct discontinuity *found);

@@ -86,8 +86,8 @@ int64_t pace_due(struct pace *pace, int64_t now)
     pace->credit += pace_asked(pace, pace->served, to);
     pace->served = to;
     /* A workload that cannot keep up must not carry an ever longer debt: it would burst when it could. */
-    if (now - pace->served > LATE)
-        pace->served = now - LATE;
+    if (now - pace->served > LATE - SERVING)
+        pace->served = now - (LATE - SERVING);
     pace->tick = now;
     return pace->credit / 1000;
 }

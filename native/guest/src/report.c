@@ -179,6 +179,18 @@ static void add_window(struct text *text, int lane, const struct window *window)
     text_add(text, "}\n");
 }
 
+/* A lane that was stopped in the middle of moving its windows is not waited for for ever. */
+static void add_windows(struct text *text, int lane)
+{
+    struct journal *journal = supervisor()->journal[lane];
+    for (int patience = 1000; !journal_hold(journal) && patience > 0; patience--)
+        sleep_until(mono_ns() + NS_PER_MS);
+    int settled = journal_settled(journal);
+    for (int i = 0; i < settled; i++)
+        add_window(text, lane, &journal->window[i]);
+    journal_release(journal);
+}
+
 static void add_discontinuity(struct text *text, int lane, const struct discontinuity *found)
 {
     open_record(text, "discontinuity", lane);
@@ -229,8 +241,7 @@ void report_records(int file)
     for (int lane = 0; lane < agent->job->lanes; lane++) {
         const struct journal *journal = agent->journal[lane];
         add_lane(&text, lane);
-        for (int i = 0; i < journal->windows; i++)
-            add_window(&text, lane, &journal->window[i]);
+        add_windows(&text, lane);
         for (int i = 0; i < journal->stalls; i++) {
             open_record(&text, "stall", lane);
             add_instant(&text, "start", journal->stall[i].start);

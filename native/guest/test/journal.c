@@ -97,6 +97,37 @@ static void merged_windows_keep_sums_and_maxima_and_leave_no_gap(void)
     }
 }
 
+/* Another process reads: nothing moves under its eyes, and nothing is lost. */
+static void held_windows_stay_where_they_are(void)
+{
+    start();
+    journal->state = RUNNING;
+    for (int i = 0; i < journal->window_room - 1; i++)
+        journal_window(journal, (struct window){ .start.mono = i, .length = 1, .done = 1 });
+    EXPECT_EQUAL(journal_settled(journal), journal->window_room - 1);
+    EXPECT(journal_hold(journal));
+    for (int i = journal->window_room - 1; i < 2 * journal->window_room; i++) {
+        journal_window(journal, (struct window){ .start.mono = i, .length = 1, .done = 1 });
+        EXPECT_EQUAL(journal_settled(journal), journal->window_room - 1);
+    }
+    for (int i = 0; i < journal_settled(journal); i++) {
+        EXPECT_EQUAL(journal->window[i].start.mono, i);
+        EXPECT_EQUAL(journal->window[i].merged, 1);
+    }
+    journal->state = STOPPED;
+    EXPECT_EQUAL(journal_settled(journal), journal->window_room);
+    EXPECT_EQUAL(journal->window[journal->window_room - 1].done, journal->window_room + 1);
+    journal_release(journal);
+    journal_window(journal, (struct window){ .start.mono = 2 * journal->window_room, .done = 1 });
+    EXPECT(journal->windows < journal->window_room);
+    int64_t done = 0;
+    for (int i = 0; i < journal->windows; i++)
+        done += journal->window[i].done;
+    EXPECT_EQUAL(done, 2 * journal->window_room + 1);
+    journal->moving = 1;
+    EXPECT(!journal_hold(journal));
+}
+
 static void merged_flat_out_windows_ask_for_nothing(void)
 {
     start();
@@ -201,6 +232,7 @@ int main(void)
 {
     everything_lies_within_the_room();
     merged_windows_keep_sums_and_maxima_and_leave_no_gap();
+    held_windows_stay_where_they_are();
     merged_flat_out_windows_ask_for_nothing();
     what_finds_no_room_is_counted();
     a_flood_of_losses_leaves_room_for_a_break();
