@@ -1,6 +1,7 @@
 /** The part of `run` before the lab: everything that a machine must have, then a lab, then into it. */
 import { randomBytes } from "node:crypto";
 import { ensureGuestImage } from "../guest/image.ts";
+import { requireSwapFits } from "../guest/swap.ts";
 import { usableAccelerator } from "../lab/accelerator.ts";
 import { labDown } from "../lab/down.ts";
 import { enterLab } from "../lab/enter.ts";
@@ -13,6 +14,7 @@ import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Testbed } from "../model/testbed.ts";
 import { workloadsOf } from "../model/workload.ts";
+import { scenarioVm } from "../plan/vm.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { agentBinary } from "../workloads/binary.ts";
 import { interruptSignal, LEAVE_WITHIN } from "./exit.ts";
@@ -25,6 +27,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * @returns the exit code of the process inside. @throws MigrascopeError when the machine or the lab cannot do it.
  */
 export async function runFromOutside({ testbed, plan }: RunArguments, again: readonly string[]): Promise<number> {
+  // What no lab could run is said before anything is built.
+  for (const scenario of plan.scenarios) requireSwapFits(scenarioVm(testbed.vm, scenario));
   let phase: "preparing" | "lab" | "inside" = "preparing";
   const interrupt = interruptSignal({
     tell: (message) => phase !== "inside" && say(`\n${message}`), // The process inside says it, and leaves first.

@@ -15,6 +15,7 @@ const MODULES = ["virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "vi
 
 /** PID 1 is busybox's init: it reaps, and `poweroff` works. */
 const INITTAB = `::sysinit:/etc/setup
+::shutdown:/bin/swapoff -a
 ::shutdown:/bin/umount /data
 ::ctrlaltdel:/sbin/poweroff
 `;

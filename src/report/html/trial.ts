@@ -86,7 +86,8 @@ export function trialSection(input: TrialInput): Html {
   const { trial, index, series } = input;
   const id = trialId(index);
   const probed = trial.passes.find(({ kind }) => kind === "probed");
-  const main = probed ?? trial.passes[0];
+  // What a pass that never came to migrate lacks, the other one may have.
+  const main = trial.passes.toReversed().find(({ rounds }) => rounds.length > 0) ?? probed ?? trial.passes[0];
   const seriesOf = (pass: PassResult | undefined): PassSeries | undefined =>
     pass && series.find((one) => one.trial === trial.id && one.pass === pass.kind);
   const mainSeries = seriesOf(main);
