@@ -6,8 +6,9 @@
  *
  * Pages of the agent and of stress-ng are counted from outside, by what their memory holds, and their own counts are held
  * against that; mm_dirty's are what it prints. Counting starts when a program has been over its memory at least once:
- * faults of the first pass are nobody's. Each count is also divided by the CPU time that the program got, which other work
- * on the machine disturbs less. Exit code 1 when the median of a ratio is below 1.
+ * faults of the first pass are nobody's. Each count is also divided by the CPU time that the program got: who shares a
+ * machine gets now more of it, now less, and the ratio of what two got one after the other is not theirs. Exit code 1 when the
+ * median of a ratio per CPU second is below 1.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -207,11 +208,13 @@ for (const size of SIZES) {
       const ratios = (rate: (sample: Sample) => number): number[] =>
         samples.get(ours)!.map((sample, round) => rate(sample) / rate(samples.get(peer)![round]!));
       const [wall, cpu] = [ratios((s) => s.pages / s.seconds), ratios((s) => s.pages / s.cpu)];
-      met &&= median(wall) >= 1 && median(cpu) >= 1;
+      met &&= median(cpu) >= 1;
       process.stdout.write(
         `  ${titleOf(ours)} over ${titleOf(peer)} per second ${spread(wall, times).padEnd(22)} per CPU second ${spread(cpu, times)}\n`,
       );
     }
 }
-process.stdout.write(`${programs.load()}\n${met ? "met" : "MISSED"}: the agent dirties at least as many pages\n`);
+process.stdout.write(
+  `${programs.load()}\n${met ? "met" : "MISSED"}: the agent dirties at least as many pages per CPU second\n`,
+);
 process.exitCode = met ? 0 : 1;
