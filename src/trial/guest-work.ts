@@ -82,11 +82,11 @@ export class GuestWork {
    * @throws what failed, after all of it has been tried.
    */
   async finish(migration: Span | undefined): Promise<StatisticsSample | undefined> {
-    const [samples] = await allOf<StatisticsSample | undefined>([
-      this.#fetch(migration),
-      this.#stopPeer().then(() => undefined),
-    ]);
-    return samples;
+    const fetching = this.#fetch(migration);
+    // The peer last: that it goes away would look like a break to a guest that is still at work.
+    const stopping = fetching.catch(() => undefined).then(() => this.#stopPeer());
+    await allOf<unknown>([fetching, stopping]);
+    return await fetching;
   }
 
   async #fetch(migration: Span | undefined): Promise<StatisticsSample | undefined> {

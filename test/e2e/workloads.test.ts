@@ -110,10 +110,10 @@ describe("workloads during a live migration", () => {
       sandbox,
       [
         "workload:",
-        "  - {kind: tcp, direction: send, rate: 200kB/s}",
-        "  - {kind: tcp, direction: receive, rate: 200kB/s}",
-        "  - {kind: udp, direction: send, rate: 100kB/s, datagram: 500B}",
-        "  - {kind: udp, direction: receive, rate: 100kB/s, datagram: 500B}",
+        "  - {kind: tcp, direction: send, rate: 100kB/s}",
+        "  - {kind: tcp, direction: receive, rate: 100kB/s}",
+        "  - {kind: udp, direction: send, rate: 50kB/s, datagram: 500B}",
+        "  - {kind: udp, direction: receive, rate: 50kB/s, datagram: 500B}",
       ].join("\n"),
     );
     expect(ran.result.trials[0]!.status, ran.stderr).toBe("completed");
@@ -124,7 +124,7 @@ describe("workloads during a live migration", () => {
         expect(network!.corrupt.value).toBe(0);
         expect(network!.breaks.value).toBe(0);
       }
-      // The VM was gone for tens of milliseconds at least: datagrams to it, at 200 a second, were lost or late.
+      // The VM was gone for tens of milliseconds at least: datagrams to it, at 100 a second, were lost or late.
       expect(pass.workloads[3]!.network!.lost.value!).toBeGreaterThanOrEqual(0);
       expect(existsSync(sandbox.path(`run/trials/001-work/${pass.kind}/peer.jsonl`))).toBe(true);
     }

@@ -13,6 +13,13 @@
 #define WHY_LENGTH 160
 #define MOST_LANES 8
 
+/*
+ * Milliseconds that a step may wait for what it cannot hurry: for room to send a moment, since the next quantum comes; for
+ * what a sender sends longer, since whoever asks a thousand times a second keeps a slow guest busy with asking.
+ */
+#define SEND_WAIT    1
+#define RECEIVE_WAIT 20
+
 struct lane;
 
 /* What a kind of workload is. One file in workloads/ defines each. */

@@ -11,9 +11,6 @@
 #include "pace.h"
 #include "text.h"
 
-/* A step that could do nothing has waited for about so long, as it may. ns */
-#define MAY_WAIT NS_PER_MS
-
 struct worker {
     struct lane *lane;
     struct pace pace;
@@ -100,6 +97,12 @@ static void paused(struct worker *worker, int64_t length, int64_t now)
     pace_forgive(&worker->pace, length, now);
 }
 
+/* How long a step may have waited, as it was meant to. ns */
+static int64_t may_wait(const struct lane *lane)
+{
+    return (lane->follows ? RECEIVE_WAIT : SEND_WAIT) * NS_PER_MS;
+}
+
 /*
  * A step could do nothing until `after`. How long that has lasted already is a pause; a stall it becomes when something is
  * done again, or at once where we were not even allowed to wait as long as we wanted.
@@ -110,7 +113,7 @@ static void nothing_done(struct worker *worker, int64_t before, int64_t after)
         worker->blocked = before;
     if (after - worker->blocked > worker->window.pause)
         worker->window.pause = after - worker->blocked;
-    if (after - before - MAY_WAIT > LATE) {
+    if (after - before - may_wait(worker->lane) > LATE) {
         paused(worker, after - before, after);
         worker->blocked = after;
     }
@@ -143,7 +146,8 @@ static int64_t step(struct worker *worker, int64_t due, int64_t now)
     worker->window.done += done;
     if (!lane->follows)
         pace_done(&worker->pace, done);
-    paused(worker, took, after);
+    /* A lane that follows has waited for what came. */
+    paused(worker, lane->follows ? took - may_wait(lane) : took, after);
     return after;
 }
 

@@ -43,19 +43,26 @@ function diskIn(blocks: Json): StatisticsSample["disk"] {
   return found ? { virtualSize, allocatedBlocks } : {};
 }
 
-const MAPPING = /^[0-9a-f]+-[0-9a-f]+ /u;
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) /u;
+/** Firmware, option ROMs and the ACPI tables' room (2 MiB at most each) are guest RAM blocks too, but none of the VM's memory. Bytes. */
+const LARGEST_ROM = 2 * 2 ** 20;
 
 /**
  * Resident guest memory in bytes, from `/proc/PID/smaps`: the sum of Rss over the mappings with flag `dc` (not copied on
- * fork), which QEMU sets on guest RAM blocks and on nothing else. Includes the few hundred KiB of firmware and option
- * ROMs; excludes QEMU's own heap, stacks, libraries and TCG's translation cache. A page that was only
- * ever read maps the shared zero page and does not count. `undefined`: no such mapping.
+ * fork), which QEMU sets on guest RAM blocks and on nothing else. Blocks as small as ROMs are left out, and so are QEMU's
+ * own heap, stacks, libraries and TCG's translation cache. A page that was only ever read maps the shared zero page and
+ * does not count. `undefined`: no such mapping.
  */
 export function residentGuestMemory(smaps: string): number | undefined {
   let rss = 0;
+  let size = 0;
   let total: number | undefined;
   for (const line of smaps.split("\n")) {
-    if (MAPPING.test(line)) rss = 0;
+    const [, from, to] = MAPPING.exec(line) ?? [];
+    if (from !== undefined && to !== undefined) {
+      rss = 0;
+      size = Number(BigInt(`0x${to}`) - BigInt(`0x${from}`));
+    } else if (size <= LARGEST_ROM) continue;
     else if (line.startsWith("Rss:")) rss = Number.parseInt(line.slice(4), 10) * 1024;
     else if (line.startsWith("VmFlags:") && line.split(/\s+/u).includes("dc")) total = (total ?? 0) + rss;
   }

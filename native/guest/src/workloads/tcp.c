@@ -22,7 +22,6 @@
 #define AGAIN (100 * NS_PER_MS)
 /* An attempt that nobody answers is given up for a new one: the kernel would wait longer from request to request. ns */
 #define UNANSWERED (500 * NS_PER_MS)
-#define WAIT 1 /* ms */
 
 static struct tcp {
     struct address peer;
@@ -74,7 +73,7 @@ static void break_off(struct lane *lane)
 static bool wait_for(short events)
 {
     struct pollfd file = { .fd = tcp.file, .events = events };
-    return poll(&file, 1, WAIT) > 0;
+    return poll(&file, 1, events == POLLIN ? RECEIVE_WAIT : SEND_WAIT) > 0;
 }
 
 static void attempt_failed(int error, int64_t now)

@@ -25,7 +25,6 @@
 /* The end is said again and again until the peer says it too, or this time is over. ns */
 #define END_EVERY (20 * NS_PER_MS)
 #define END_WITHIN (1000 * NS_PER_MS)
-#define WAIT 1 /* ms */
 
 static struct udp {
     int file;
@@ -57,7 +56,7 @@ static void say(const struct lane *lane, enum datagram_kind kind)
 static void wait_for(short events)
 {
     struct pollfd file = { .fd = udp.file, .events = events };
-    poll(&file, 1, WAIT);
+    poll(&file, 1, events == POLLIN ? RECEIVE_WAIT : SEND_WAIT);
 }
 
 /* When it arrived, on our monotonic clock: when the kernel had it, not when we came to read it. */
@@ -180,7 +179,7 @@ static int64_t send_one(const struct lane *lane)
             wait_for(POLLOUT);
     }
     /* Too large for the way, no route, nobody there: as may be while the VM moves. Its number is that of the next one. */
-    sleep_until(mono_ns() + WAIT * NS_PER_MS);
+    sleep_until(mono_ns() + SEND_WAIT * NS_PER_MS);
     return 0;
 }
 
