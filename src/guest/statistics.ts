@@ -1,5 +1,5 @@
 /** Memory and disk as the guest's own kernel sees them, over any `Machine` that reaches a Linux guest. */
-import type { AgentRecord, AgentStatus } from "../model/agent.ts";
+import type { AgentRecord } from "../model/agent.ts";
 import type { StatisticsSample } from "../model/host.ts";
 import type { Clock, Instant } from "../model/time.ts";
 import type { Machine } from "../remote/machine.ts";
@@ -65,14 +65,23 @@ export const recordedMemory = (record: MemoryRecord, at: Instant): StatisticsSam
   disk: {},
 });
 
+/** Bytes that a workload has asked for, and those of the set of pages that it touches. */
+interface LaneMemory {
+  readonly kind: string;
+  readonly requested: number;
+  readonly touched: number;
+  readonly state?: string;
+}
+
 /**
  * The workloads' own account of their memory, bytes. requested: what those that run have asked of the guest's system.
  * dirtied: the pages in the sets that memory writers touch again and again; without such a workload it is not known, since
  * others dirty memory as well. A workload that has stopped or died holds nothing any more.
- * @param at when the agent was asked, on our clocks.
+ * @param lanes as the agent's status or its records tell of them; one without a state runs.
+ * @param at when that was so, on our clocks.
  */
-export function workloadMemory(status: AgentStatus, at: Instant): StatisticsSample {
-  const running = status.lanes.filter(({ state }) => state === "running");
+export function workloadMemory(lanes: readonly LaneMemory[], at: Instant): StatisticsSample {
+  const running = lanes.filter(({ state = "running" }) => state === "running");
   const writers = running.filter(({ kind }) => kind === "memory-write");
   const sum = (bytes: readonly number[]): number => bytes.reduce((total, each) => total + each, 0);
   return {

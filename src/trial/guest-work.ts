@@ -1,7 +1,7 @@
 /** What the guest does during a pass, as its scenario says: its workloads from their start to their records. */
 import { join } from "node:path";
 import { recordedMemory, workloadMemory } from "../guest/statistics.ts";
-import type { AgentRecord, GuestClock } from "../model/agent.ts";
+import type { AgentRecord, GuestClock, LaneRecord } from "../model/agent.ts";
 import { ARTIFACT } from "../model/artifacts.ts";
 import type { StatisticsSample } from "../model/host.ts";
 import type { Instant } from "../model/time.ts";
@@ -73,15 +73,15 @@ export class GuestWork {
   async sample(): Promise<StatisticsSample | undefined> {
     if (!this.#session) return undefined;
     const status = await this.#session.status();
-    return workloadMemory(status, this.#options.clock());
+    return workloadMemory(status.lanes, this.#options.clock());
   }
 
   /**
    * Stops the workloads and keeps their records.
-   * @param migration when known, the guest's own account of its memory from the midst of it is returned.
+   * @param migration when known, what the records tell of the guest's memory in the midst of it is returned.
    * @throws what failed, after all of it has been tried.
    */
-  async finish(migration: Span | undefined): Promise<StatisticsSample | undefined> {
+  async finish(migration: Span | undefined): Promise<readonly StatisticsSample[]> {
     const fetching = this.#fetch(migration);
     // The peer last: that it goes away would look like a break to a guest that is still at work.
     const stopping = fetching.catch(() => undefined).then(() => this.#stopPeer());
@@ -89,16 +89,16 @@ export class GuestWork {
     return await fetching;
   }
 
-  async #fetch(migration: Span | undefined): Promise<StatisticsSample | undefined> {
+  async #fetch(migration: Span | undefined): Promise<readonly StatisticsSample[]> {
     const session = this.#session;
-    if (!session) return undefined;
+    if (!session) return [];
     this.#session = undefined;
     await session.stop();
     const { testbed, clock, directory } = this.#options;
     this.clocks.push(await compareClocks(testbed.guest, session.agent, "end", clock));
     const records = await session.fetch(join(directory, ARTIFACT.workload));
     this.invalid.push(...invalidReasons(records, this.workloads));
-    return migration && duringMigration(records, this.clocks, migration);
+    return migration ? duringMigration(records, this.clocks, migration) : [];
   }
 
   async #startPeer(window: number): Promise<Surroundings["peer"]> {
@@ -117,20 +117,27 @@ export class GuestWork {
 }
 
 /**
- * The last of the agent's samples of the guest's memory within the migration. The guest's clock is taken as it was before
- * the migration: that holds until the VM is stopped.
+ * The last of the agent's samples of the guest's memory within the migration, and what its workloads then held: that does
+ * not change while they run. The guest's clock is taken as it was before the migration, which holds until the VM is stopped.
  */
 export function duringMigration(
   records: readonly AgentRecord[],
   clocks: readonly GuestClock[],
   { from, to }: Span,
-): StatisticsSample | undefined {
+): StatisticsSample[] {
   const offset = clocks.findLast(({ moment }) => moment === "before" || moment === "started")?.offset;
-  if (offset === undefined) return undefined;
+  if (offset === undefined) return [];
   const samples = records.flatMap((record) =>
     record.record === "memory" ? [{ record, mono: Math.round(record.at.mono - offset * 1e6) }] : [],
   );
   const last = samples.findLast(({ mono }) => mono > from.mono && mono < to.mono);
-  if (!last) return undefined;
-  return recordedMemory(last.record, { mono: last.mono, wall: from.wall + (last.mono - from.mono) });
+  if (!last) return [];
+  const at = { mono: last.mono, wall: from.wall + (last.mono - from.mono) };
+  const ended = new Map(
+    records.flatMap((record) => (record.record === "end" ? [[record.lane, record.at.mono] as const] : [])),
+  );
+  const running = records.filter(
+    (record) => record.record === "lane" && (ended.get(record.lane) ?? 0) > last.record.at.mono,
+  ) as LaneRecord[];
+  return [recordedMemory(last.record, at), workloadMemory(running, at)];
 }

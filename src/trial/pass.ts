@@ -113,8 +113,8 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 
   const finishWork = async (): Promise<undefined> => {
-    const during = await work.finish(migration);
-    if (during) statistics.append({ moment: "during", host: "source", ...during });
+    for (const during of await work.finish(migration))
+      statistics.append({ moment: "during", host: "source", ...during });
     if (work.invalid.length > 0) throw new MigrascopeError("WORKLOAD_FAILED", work.invalid.join("; "));
   };
 

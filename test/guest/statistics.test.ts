@@ -81,7 +81,7 @@ describe("what the workloads say of their memory", () => {
   });
   const memoryOf = (...lanes: unknown[]): StatisticsSample["memory"] => {
     const status = AgentStatus.parse({ state: "running", at: guestClock, ownMemory: 500, lanes });
-    const sample = StatisticsSample.parse(workloadMemory(status, at));
+    const sample = StatisticsSample.parse(workloadMemory(status.lanes, at));
     expect(sample).toMatchObject({ at, source: "agent", disk: {} });
     return sample.memory;
   };

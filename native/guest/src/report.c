@@ -41,7 +41,7 @@ static void open_record(struct text *text, const char *record, int lane)
         text_field(text, "lane", lane);
 }
 
-static int64_t own_memory(void)
+int64_t report_own_memory(void)
 {
     const struct supervisor *agent = supervisor();
     int64_t bytes = footprint(0, 0);
@@ -81,7 +81,7 @@ void report_status(int file)
     text_add(&text, "{\"state\":");
     text_quoted(&text, agent->stopped ? "stopped" : "running");
     add_instant(&text, "at", instant_at(mono_ns()));
-    text_field(&text, "ownMemory", own_memory());
+    text_field(&text, "ownMemory", report_own_memory());
     text_add(&text, ",\"lanes\":[");
     for (int lane = 0; lane < agent->job->lanes; lane++)
         add_lane_status(&text, lane);
@@ -104,7 +104,8 @@ static void add_agent(struct text *text)
     text_field(text, "windowLength", agent->job->window / 1000);
     add_instant(text, "started", agent->started);
     add_instant(text, "fetched", instant_at(mono_ns()));
-    text_field(text, "ownMemory", own_memory());
+    /* Of a stopped agent what it took while its lanes lived: that is what the workload's guest had to give. */
+    text_field(text, "ownMemory", agent->stopped ? agent->own_memory : report_own_memory());
     text_field(text, "dropped", dropped);
     text_add(text, "}\n");
 }

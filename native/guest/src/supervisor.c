@@ -151,6 +151,8 @@ const char *supervisor_start(const struct job *job)
 
 void supervisor_stop(void)
 {
+    if (!self.stopped)
+        self.own_memory = report_own_memory();
     self.stopped = true;
     for (int lane = 0; lane < self.job->lanes; lane++)
         self.journal[lane]->told = 1;

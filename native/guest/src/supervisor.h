@@ -39,6 +39,7 @@ struct supervisor {
     int process[MOST_LANES]; /* 0: it has ended */
     struct instant started;
     bool stopped;
+    int64_t own_memory; /* when it was stopped, bytes */
     int64_t dropped;
     int samples;
     struct memory_sample *sample;
