@@ -116,6 +116,8 @@ describe("one trial", () => {
       expect(one.phases.map(({ name }) => name)).toEqual([
         "power-on",
         "settle",
+        "start-workload",
+        "measure-dirty-rate",
         "statistics-before",
         "start-captures",
         "counters-before",
@@ -125,6 +127,7 @@ describe("one trial", () => {
         "stop-captures",
         "counters-after",
         "statistics-after",
+        "stop-workload",
         "migrate-back",
         "power-off",
       ]);
