@@ -81,8 +81,8 @@ function trialMeasurements(passes: TrialResult["passes"]): Measurements {
 }
 
 function runOf({ id, state, plan, started, tool, testbed, environment }: Manifest): Result["run"] {
-  const { rate, delay, loss } = testbed.links.service;
-  const migration = testbed.links.migration;
+  // The lab has links to a NAS only where it has a NAS.
+  const { storage, ...links } = testbed.kind === "lab" ? testbed.links : {};
   return {
     id,
     state,
@@ -92,10 +92,7 @@ function runOf({ id, state, plan, started, tool, testbed, environment }: Manifes
     tool: `${tool.name} ${tool.version}`,
     testbed: testbed.name,
     environment,
-    links: {
-      service: { rate, delay, loss },
-      migration: { rate: migration.rate, delay: migration.delay, loss: migration.loss },
-    },
+    links: storage && testbed.hypervisor === "libvirt" ? { ...links, storage } : links,
     vm: { memory: testbed.vm.memory, vcpus: testbed.vm.vcpus, disk: testbed.vm.disk },
   };
 }

@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
-import { defaultTestbed, loadTestbed } from "../config/testbed.ts";
+import { defaultTestbed, loadLab } from "../config/testbed.ts";
 import { labDown } from "../lab/down.ts";
 import { checkMode } from "../lab/mode.ts";
 import { ensurePackages } from "../lab/packages.ts";
 import type { LabState } from "../lab/state.ts";
 import { type LabStatus, labNames, labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
-import { Name, type Testbed } from "../model/testbed.ts";
+import { Name } from "../model/machines.ts";
+import type { LabTestbed } from "../model/testbed.ts";
 import { parseRate } from "../model/units.ts";
 import { EXIT, interruptSignal, LEAVE_WITHIN } from "./exit.ts";
 
@@ -81,14 +82,18 @@ async function up(options: UpOptions): Promise<void> {
   process.stdout.write(`${describe(labStatus(testbed.name))}\n`);
 }
 
-async function testbedFor(options: UpOptions): Promise<Testbed> {
-  const testbed = options.testbed === undefined ? defaultTestbed() : await loadTestbed(options.testbed);
-  const { service, migration } = testbed.links;
+async function testbedFor(options: UpOptions): Promise<LabTestbed> {
+  const testbed = options.testbed === undefined ? defaultTestbed() : await loadLab(options.testbed);
+  const { service, migration, storage } = testbed.links;
   const asked = options.rate === undefined ? {} : { rate: options.rate };
   return {
     ...testbed,
     name: options.name ?? testbed.name,
-    links: { service: { ...service, ...asked }, migration: { ...migration, ...asked } },
+    links: {
+      service: { ...service, ...asked },
+      migration: { ...migration, ...asked },
+      storage: { ...storage, ...asked },
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import { labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Testbed } from "../model/testbed.ts";
+import type { LabTestbed } from "../model/testbed.ts";
 import { workloadsOf } from "../model/workload.ts";
 import { scenarioVm } from "../plan/vm.ts";
 import { nativePrograms } from "../probes/native.ts";
@@ -47,7 +47,7 @@ export async function runFromOutside({ testbed, plan }: RunArguments, again: rea
 }
 
 /** Everything that a machine must have; what takes long is cached. */
-async function prepare(testbed: Testbed, plan: Plan, interrupt: AbortSignal): Promise<void> {
+async function prepare(testbed: LabTestbed, plan: Plan, interrupt: AbortSignal): Promise<void> {
   const works = plan.scenarios.some(({ workload }) => workloadsOf(workload).length > 0);
   const steps = [
     () => ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say }),
@@ -74,7 +74,7 @@ async function prepare(testbed: Testbed, plan: Plan, interrupt: AbortSignal): Pr
  * name that no other run has.
  * @throws MigrascopeError LAB_BUSY when another run is using the lab.
  */
-async function useLab(testbed: Testbed, signal: AbortSignal): Promise<{ state: LabState; leave(): Promise<void> }> {
+async function useLab(testbed: LabTestbed, signal: AbortSignal): Promise<{ state: LabState; leave(): Promise<void> }> {
   if (labStatus(testbed.name).health === "healthy") {
     const state = await labUp(testbed, { signal, onStep: say });
     const lock = await lockLab(`${state.directory}/run`, 0).catch((error: unknown) => {

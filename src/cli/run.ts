@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { loadPlan } from "../config/plan.ts";
-import { defaultTestbed, loadTestbed } from "../config/testbed.ts";
+import { defaultTestbed, loadLab } from "../config/testbed.ts";
 import { insideLab } from "../lab/enter.ts";
 import { type Plan, ProbeSpec } from "../model/plan.ts";
 import type { RunArguments } from "./run-arguments.ts";
@@ -26,7 +26,7 @@ export function runCommand(): Command {
     .option("--ping-interval <duration>", "probe interval of every scenario, such as 1ms", pingInterval)
     .action(async (nameOrFile: string, options: Options) => {
       const plan = withInterval(await loadPlan(nameOrFile), options.pingInterval);
-      const testbed = options.testbed === undefined ? defaultTestbed() : await loadTestbed(options.testbed);
+      const testbed = options.testbed === undefined ? defaultTestbed() : await loadLab(options.testbed);
       const run: RunArguments = {
         plan,
         testbed,

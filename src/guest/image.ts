@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { VmSpec } from "../model/testbed.ts";
+import type { VmSpec } from "../model/machines.ts";
 import { localMachine } from "../remote/local.ts";
 import { cacheDirectory, makeOnce } from "./cache.ts";
 import { findPrograms, type Programs, SETUP_SCRIPT, writeInitramfs } from "./initramfs.ts";

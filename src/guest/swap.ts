@@ -1,6 +1,6 @@
 /** Swap of the lab's guest: a file on its disk, written whole when it boots. */
 import { MigrascopeError } from "../model/errors.ts";
-import type { VmSpec } from "../model/testbed.ts";
+import type { VmSpec } from "../model/machines.ts";
 
 /** mkswap(8) wants ten pages. */
 const LEAST = 64 * 2 ** 10;

@@ -4,10 +4,11 @@
  */
 import type { DirtyRateReading } from "../model/artifacts.ts";
 import type { HostDescription, StatisticsSample } from "../model/host.ts";
+import type { HostRole, VmSpec } from "../model/machines.ts";
 import type { EffectiveSetting, MigrationEvent, MigrationProgress, MigrationReport } from "../model/migration.ts";
-import type { MigrationSettings } from "../model/plan.ts";
+import type { ColdOptions, DeadlineAction, DiskOptions, MigrationKind } from "../model/movement.ts";
 import type { Status } from "../model/run.ts";
-import type { HostRole, VmSpec } from "../model/testbed.ts";
+import type { MigrationSettings } from "../model/settings.ts";
 
 /** What a driver is told while a migration runs. Called in order; must not throw. */
 export interface MigrationObserver {
@@ -17,9 +18,15 @@ export interface MigrationObserver {
 
 export interface MigrationRequest {
   readonly from: HostRole;
+  readonly kind: MigrationKind;
+  readonly cold: ColdOptions;
+  readonly disk: DiskOptions;
   readonly settings: MigrationSettings;
-  /** Seconds; at its end the migration is cancelled and the outcome is `timeout`. */
+  /** Seconds; at its end `atDeadline` is done. */
   readonly deadline: number;
+  readonly atDeadline: DeadlineAction;
+  /** Seconds that the action has to end it; then the migration is cancelled and the outcome is `timeout`. */
+  readonly grace: number;
   /** Aborted by Ctrl-C: the migration is cancelled and the outcome is `cancelled`. */
   readonly signal: AbortSignal;
   readonly observer: MigrationObserver;
@@ -40,6 +47,8 @@ export interface MigrationOutcome {
 export interface PowerOnRequest {
   readonly host: HostRole;
   readonly vm: VmSpec;
+  readonly disk: DiskOptions;
+  readonly kind: MigrationKind;
   /** Directory of this pass, where the console's and the hypervisor's logs go. */
   readonly logDirectory: string;
   readonly signal: AbortSignal;
@@ -48,6 +57,10 @@ export interface PowerOnRequest {
 /** One VM on one pair of hosts. A driver is made for a testbed and used by one trial at a time. */
 export interface HypervisorDriver {
   readonly name: string;
+  /** What it can move. */
+  readonly migrations: readonly MigrationKind[];
+  /** What it can do when a migration has not ended by its deadline; `cancel` always. */
+  readonly deadlineActions: readonly DeadlineAction[];
   /** @throws MigrascopeError COMMAND_FAILED when the host does not answer */
   describe(host: HostRole): Promise<HostDescription>;
   /** Creates and starts the VM; returns when its vCPUs run, not when its system has booted. */
@@ -70,6 +83,15 @@ export interface Capabilities {
   /** The hypervisor stamps STOP and RESUME itself, on its host's wall clock. Without it only our observation is known. */
   readonly eventTimestamps?: true;
   readonly postCopy?: { switchNow(): Promise<void> };
+  /** It can put a copy of the running VM's disk at the destination, which then grows old. For `storage-incremental`. */
+  readonly oldCopy?: {
+    /** @returns bytes that the copy takes. @throws MigrascopeError HYPERVISOR_REFUSED, COMMAND_FAILED, CANCELLED. */
+    make(signal: AbortSignal): Promise<number>;
+  };
+  /** Blocks of the VM's image on either host, whether or not the VM runs there now. `null`: it has no image there. */
+  readonly images?: {
+    statistics(host: HostRole): Promise<StatisticsSample | null>;
+  };
   /** It can say how fast the running guest dirties memory, while nothing migrates. */
   readonly dirtyRate?: {
     /**

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ensureGuestImage, type GuestImage } from "../guest/image.ts";
 import { locate, systemPath } from "../guest/locate.ts";
 import { asMigrascopeError } from "../model/errors.ts";
-import { Testbed } from "../model/testbed.ts";
+import { LabTestbed } from "../model/testbed.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { localMachine } from "../remote/local.ts";
 import type { CommandOutput } from "../remote/machine.ts";
@@ -120,7 +120,7 @@ async function prober(mode: ModeVerdict): Promise<Finding> {
 async function lab(): Promise<Finding> {
   const name = `doctor-${randomBytes(4).toString("hex")}`;
   try {
-    const state = await labUp(Testbed.parse({ name }));
+    const state = await labUp(LabTestbed.parse({ name }));
     return ok(`came up ${state.mode === "root" ? "as root" : "in a user namespace"}, and its switch answered`);
   } finally {
     await labDown(name);

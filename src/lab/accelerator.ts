@@ -10,7 +10,8 @@ import { cacheDirectory } from "../guest/cache.ts";
 import { type GuestImage, READY_LINE } from "../guest/image.ts";
 import { CPU_MODEL } from "../hypervisors/qemu/definition.ts";
 import { MigrascopeError } from "../model/errors.ts";
-import { type Testbed, VmSpec } from "../model/testbed.ts";
+import { VmSpec } from "../model/machines.ts";
+import type { LabTestbed } from "../model/testbed.ts";
 import { localMachine } from "../remote/local.ts";
 
 const DEVICE = "/dev/kvm";
@@ -31,7 +32,7 @@ export interface Accelerator {
  * @param asked `auto` takes KVM where it works.
  * @throws MigrascopeError KERNEL_LACKS when KVM is asked for and cannot be used, with the reason.
  */
-export async function usableAccelerator(asked: Testbed["accelerator"], image: GuestImage): Promise<Accelerator> {
+export async function usableAccelerator(asked: LabTestbed["accelerator"], image: GuestImage): Promise<Accelerator> {
   if (asked === "tcg") return { accelerator: "tcg", reason: "asked for" };
   const { usable, reason } = await kvmVerdict(image);
   if (usable) return { accelerator: "kvm", reason };

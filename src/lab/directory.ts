@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { MigrascopeError } from "../model/errors.ts";
-import { Name } from "../model/testbed.ts";
+import { Name } from "../model/machines.ts";
 
 /**
  * Sockets of the lab (a hypervisor's monitor, an SSH control socket) lie up to this many bytes below the lab's directory,

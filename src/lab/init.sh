@@ -1,14 +1,15 @@
 #!/bin/sh
 # The lab's init process: it is the benchmark server, and when it ends the kernel ends everything in the lab.
-# $1: the lab's directory. Writes "<machine> <pid>" for each machine that stands.
+# $1: the lab's directory; then the names of its other machines. Writes "<machine> <pid>" for each machine that stands.
 set -eu
 hostname benchmark
 
 # The process numbers of the lab stay reachable from PID namespaces below it: /proc/<pid>/ns names the machines.
 mkdir -p "$1/proc"
 mount -t proc proc "$1/proc"
+shift
 
-for machine in source destination switch; do
+for machine; do
   unshare --net --uts --mount sh -c '
     hostname "$1"
     echo "$1 $$"

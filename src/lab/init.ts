@@ -10,7 +10,7 @@ import { localMachine } from "../remote/local.ts";
 import type { CommandOptions, CommandOutput } from "../remote/machine.ts";
 import { LAB_MARK } from "./directory.ts";
 import { labProcesses } from "./processes.ts";
-import { HOSTS, type LabMachineName } from "./topology.ts";
+import { type LabHypervisor, type LabMachineName, type PerMachine, stationsOf } from "./topology.ts";
 
 const SCRIPT = fileURLToPath(new URL("./init.sh", import.meta.url));
 /** Seconds until an init that has not set up its machines counts as failed. */
@@ -22,9 +22,10 @@ export type LabMode = "root" | "user-namespace";
 export interface BareLab {
   readonly directory: string;
   readonly mode: LabMode;
+  readonly hypervisor: LabHypervisor;
   readonly init: { readonly pid: number; readonly startTime: number };
   /** Process ids inside the lab. */
-  readonly machines: Readonly<Record<LabMachineName, number>>;
+  readonly machines: PerMachine<number>;
 }
 
 /** What every process of a lab has in its environment beside the user's own. */
@@ -38,11 +39,13 @@ export const userNamespaceOptions = (mode: LabMode): readonly string[] =>
   mode === "user-namespace" ? ["--user", "--map-root-user"] : [];
 
 /** @throws MigrascopeError LAB_BROKEN with what the init said. */
-export async function startInit(directory: string, mode: LabMode): Promise<BareLab> {
+export async function startInit(directory: string, mode: LabMode, hypervisor: LabHypervisor): Promise<BareLab> {
   const log = join(directory, "init.log");
   const logFile = openSync(log, "w");
   const namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"];
-  const child = spawn("unshare", [...userNamespaceOptions(mode), ...namespaces, "--", "sh", SCRIPT, directory], {
+  const machines = [...stationsOf(hypervisor).filter((name) => name !== "benchmark"), "switch"] as const;
+  const init = ["sh", SCRIPT, directory, ...machines];
+  const child = spawn("unshare", [...userNamespaceOptions(mode), ...namespaces, "--", ...init], {
     detached: true, // It outlives us and no terminal's Ctrl-C reaches it.
     cwd: "/",
     stdio: ["ignore", "pipe", logFile],
@@ -50,11 +53,11 @@ export async function startInit(directory: string, mode: LabMode): Promise<BareL
   });
   closeSync(logFile);
   try {
-    const pids = await announced(child);
-    const init = labProcesses(directory).find((one) => one.parent === child.pid && one.namespacePids.at(-1) === 1);
-    if (!init) throw new Error("its init process has ended");
+    const pids = await announced(child, machines);
+    const found = labProcesses(directory).find((one) => one.parent === child.pid && one.namespacePids.at(-1) === 1);
+    if (!found) throw new Error("its init process has ended");
     child.unref();
-    return { directory, mode, init: { pid: init.pid, startTime: init.startTime }, machines: pids };
+    return { directory, mode, hypervisor, init: { pid: found.pid, startTime: found.startTime }, machines: pids };
   } catch (error) {
     child.kill("SIGKILL");
     const said = readFileSync(log, "utf8").trim();
@@ -66,8 +69,7 @@ export async function startInit(directory: string, mode: LabMode): Promise<BareL
 }
 
 /** Waits for the line of every machine. */
-function announced(child: ChildProcess): Promise<Record<LabMachineName, number>> {
-  const wanted = [...HOSTS, "switch"] as const;
+function announced(child: ChildProcess, wanted: readonly LabMachineName[]): Promise<PerMachine<number>> {
   const pids = new Map<string, number>();
   const output = child.stdout!;
   return new Promise((resolve, reject) => {
@@ -80,8 +82,7 @@ function announced(child: ChildProcess): Promise<Record<LabMachineName, number>>
       if (!wanted.every((name) => pids.has(name))) return;
       clearTimeout(timer);
       output.destroy();
-      const [source, destination, theSwitch] = wanted.map((name) => pids.get(name)!);
-      resolve({ benchmark: 1, source: source!, destination: destination!, switch: theSwitch! });
+      resolve({ benchmark: 1, ...Object.fromEntries(pids) } as PerMachine<number>);
     });
   });
 }
@@ -98,12 +99,14 @@ export function enterCommand(lab: Pick<BareLab, "mode" | "init">): string[] {
 
 /** Runs a command on one of the lab's machines, from outside of the lab. @throws MigrascopeError COMMAND_FAILED */
 export function runOn(
-  lab: BareLab,
+  lab: Pick<BareLab, "directory" | "mode" | "init" | "machines">,
   machine: LabMachineName,
   argv: readonly string[],
   options: Pick<CommandOptions, "input" | "timeout"> = {},
 ): Promise<CommandOutput> {
-  const file = (kind: "net" | "uts" | "mnt"): string => namespaceFile(lab.directory, lab.machines[machine], kind);
+  const pid = lab.machines[machine];
+  if (pid === undefined) throw new MigrascopeError("BUG", `this lab has no ${machine}`, { where: lab.directory });
+  const file = (kind: "net" | "uts" | "mnt"): string => namespaceFile(lab.directory, pid, kind);
   const inside = ["nsenter", `--net=${file("net")}`, `--uts=${file("uts")}`, `--mount=${file("mnt")}`, "--"];
   return localMachine(machine).run([...enterCommand(lab), ...(machine === "benchmark" ? [] : inside), ...argv], {
     ...options,

@@ -1,27 +1,30 @@
 /** The lab's cables, bridges and addresses: which commands run on which machine. */
-import type { Testbed } from "../model/testbed.ts";
+import type { LabTestbed } from "../model/testbed.ts";
 import { type BareLab, runOn } from "./init.ts";
 import { NETEM_TRIAL, netemMissing, shapingCommands, wantsNetem } from "./shaping.ts";
 import {
   addressedInterface,
+  cables,
   HOST_BRIDGE,
   HOST_TAP,
-  HOSTS,
   ipv4,
   ipv6,
+  isHost,
+  type LabHypervisor,
   type LabMachineName,
   linkName,
   macAddress,
-  NETWORKS,
   type NetworkName,
+  networksOf,
+  type PerMachine,
   PREFIX,
   portName,
   SNMP_ADDRESS,
-  STATIONS,
   type Station,
+  stationsOf,
 } from "./topology.ts";
 
-type Links = Testbed["links"];
+type Links = LabTestbed["links"];
 
 /** What one machine is made of. All pure text, in the order in which it is applied. */
 export interface MachineNetwork {
@@ -58,10 +61,10 @@ function cableEnd(network: NetworkName, station: Station): string[] {
   ];
 }
 
-/** The commands of one of the three machines with cables. */
-export function stationNetwork(station: Station, links: Links): MachineNetwork {
-  const isHost = station !== "benchmark";
-  const bridge = isHost
+/** The commands of one of the machines with cables. */
+export function stationNetwork(station: Station, links: Links, hypervisor: LabHypervisor): MachineNetwork {
+  const networks = networksOf(hypervisor, station);
+  const bridge = isHost(station)
     ? [
         // Given its address, the bridge does not change it when the tap joins.
         `link add ${HOST_BRIDGE} address ${macAddress("service", station, "machine")} ${BRIDGE_OPTIONS}`,
@@ -73,26 +76,27 @@ export function stationNetwork(station: Station, links: Links): MachineNetwork {
     : [];
   return {
     settings: QUIET,
-    interfaces: ["link set lo up", ...bridge, ...NETWORKS.flatMap((network) => cableEnd(network, station))],
-    plain: [...NETWORKS.map(linkName), ...(isHost ? [HOST_BRIDGE, HOST_TAP] : [])],
-    shaping: NETWORKS.flatMap((network) => shapingCommands(linkName(network), links[network], "machine")),
+    interfaces: ["link set lo up", ...bridge, ...networks.flatMap((network) => cableEnd(network, station))],
+    plain: [...networks.map(linkName), ...(isHost(station) ? [HOST_BRIDGE, HOST_TAP] : [])],
+    shaping: networks.flatMap((network) => shapingCommands(linkName(network), links[network], "machine")),
   };
 }
 
 /** The switch's commands. @param pids of the machines at the other ends, inside the lab. */
-export function switchNetwork(links: Links, pids: Readonly<Record<Station, number>>): MachineNetwork {
-  const ports = NETWORKS.flatMap((network) => STATIONS.map((station) => ({ network, station })));
+export function switchNetwork(links: Links, hypervisor: LabHypervisor, pids: PerMachine<number>): MachineNetwork {
+  const ports = cables(hypervisor);
+  const networks = networksOf(hypervisor);
   return {
     // A switch forwards; only its management address speaks, and that is IPv4.
     settings: { ...QUIET, "net/ipv6/conf/all/disable_ipv6": "1", "net/ipv6/conf/default/disable_ipv6": "1" },
     interfaces: [
       "link set lo up",
-      ...NETWORKS.map((network) => `link add ${network} ${BRIDGE_OPTIONS}`),
+      ...networks.map((network) => `link add ${network} ${BRIDGE_OPTIONS}`),
       ...ports.flatMap(({ network, station }) => [
         `link add ${portName(network, station)} address ${macAddress(network, station, "switch")} type veth peer name ${linkName(network)} address ${macAddress(network, station, "machine")} netns ${pids[station]}`,
         `link set ${portName(network, station)} master ${network} up`,
       ]),
-      ...NETWORKS.map((network) => `link set ${network} up`),
+      ...networks.map((network) => `link set ${network} up`),
       `addr add ${SNMP_ADDRESS}/${PREFIX.ipv4} dev migration`,
     ],
     plain: ports.map(({ network, station }) => portName(network, station)),
@@ -104,7 +108,7 @@ export function switchNetwork(links: Links, pids: Readonly<Record<Station, numbe
 
 /** @throws MigrascopeError KERNEL_LACKS when a link asks for netem and there is none. */
 export async function requireNetem(lab: BareLab, links: Links): Promise<void> {
-  const wanting = NETWORKS.filter((network) => wantsNetem(links[network]));
+  const wanting = networksOf(lab.hypervisor).filter((network) => wantsNetem(links[network]));
   if (wanting.length === 0) return;
   try {
     await runOn(lab, "benchmark", NETEM_TRIAL);
@@ -116,10 +120,13 @@ export async function requireNetem(lab: BareLab, links: Links): Promise<void> {
 
 /** Builds the whole network. @throws MigrascopeError COMMAND_FAILED naming machine and command. */
 export async function buildNetwork(lab: BareLab, links: Links): Promise<void> {
-  const stations = STATIONS.map((station) => [station, stationNetwork(station, links)] as const);
+  const { hypervisor } = lab;
+  const stations = stationsOf(hypervisor).map(
+    (station) => [station, stationNetwork(station, links, hypervisor)] as const,
+  );
   // Settings come first everywhere, then the switch with all the cables, then what hangs on them.
   for (const [station, network] of stations) await applySettings(lab, station, network);
-  const theSwitch = switchNetwork(links, lab.machines);
+  const theSwitch = switchNetwork(links, hypervisor, lab.machines);
   await applySettings(lab, "switch", theSwitch);
   await applyInterfaces(lab, "switch", theSwitch);
   for (const [station, network] of stations) await applyInterfaces(lab, station, network);
@@ -138,7 +145,10 @@ async function applyInterfaces(lab: BareLab, machine: LabMachineName, network: M
 }
 
 /** The interfaces that each machine must have, for whoever checks that it still does. */
-export const expectedInterfaces = (machine: LabMachineName): readonly string[] =>
+export const expectedInterfaces = (machine: LabMachineName, hypervisor: LabHypervisor): readonly string[] =>
   machine === "switch"
-    ? NETWORKS.flatMap((network) => [network, ...STATIONS.map((station) => portName(network, station))])
-    : [...NETWORKS.map(linkName), ...(HOSTS.some((host) => host === machine) ? [HOST_BRIDGE, HOST_TAP] : [])];
+    ? [
+        ...networksOf(hypervisor),
+        ...cables(hypervisor).map(({ network, station }) => portName(network, station)),
+      ]
+    : [...networksOf(hypervisor, machine).map(linkName), ...(isHost(machine) ? [HOST_BRIDGE, HOST_TAP] : [])];

@@ -1,6 +1,6 @@
 /** Giving a virtual cable the rate, the delay and the loss of a real one. */
 import { MigrascopeError } from "../model/errors.ts";
-import type { Link } from "../model/testbed.ts";
+import type { Link } from "../model/machines.ts";
 
 /** A full Ethernet frame, bytes. */
 const FRAME = 1514;

@@ -3,7 +3,8 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { MigrascopeError } from "../model/errors.ts";
-import { Name, Testbed } from "../model/testbed.ts";
+import { Name } from "../model/machines.ts";
+import { LabTestbed } from "../model/testbed.ts";
 import { labDirectory } from "./directory.ts";
 
 /** One cable from a machine to the switch, and the addresses that it has there. */
@@ -21,13 +22,36 @@ const Station = z.strictObject({
   service: Attachment,
   migration: Attachment,
 });
-const Host = z.strictObject({ ...Station.shape, bridge: z.string(), tap: z.string() });
+const Host = z.strictObject({
+  ...Station.shape,
+  storage: Attachment.optional(),
+  bridge: z.string(),
+  tap: z.string(),
+});
+const Nas = z.strictObject({ pid: Station.shape.pid, hostname: z.string(), service: Attachment, storage: Attachment });
+
+/** How libvirt's hosts and the NAS are reached from the benchmark server. */
+const Libvirt = z.strictObject({
+  ssh: z.strictObject({
+    user: z.string(),
+    port: z.int(),
+    keyFile: z.string(),
+    knownHostsFile: z.string(),
+  }),
+  images: z.string().describe("the directory on each host whose files only that host sees"),
+  tls: z.literal(true).describe("each host's libvirtd listens for TLS too, and its QEMUs have certificates"),
+});
+const Storage = z.strictObject({
+  nfs: z.strictObject({ export: z.string() }).describe("NFSv3, at the NAS's storage addresses"),
+  iscsi: z.strictObject({ target: z.string(), lun: z.int() }),
+});
 
 export const LabState = z.strictObject({
   schema: z.literal("migrascope-lab/1"),
   name: Name,
   directory: z.string(),
   mode: z.enum(["root", "user-namespace"]),
+  hypervisor: LabTestbed.shape.hypervisor,
   created: z.iso.datetime(),
   init: z
     .strictObject({ pid: z.int(), startTime: z.int().describe("clock ticks after boot: process ids are used again") })
@@ -37,11 +61,14 @@ export const LabState = z.strictObject({
     source: Host,
     destination: Host,
     switch: z.strictObject({ pid: z.int(), hostname: z.string() }),
+    nas: Nas.optional(),
   }),
   ports: z.record(z.string(), z.string()).describe("role such as service.source to the switch's port"),
   snmp: z.strictObject({ address: z.ipv4(), port: z.int(), community: z.string() }),
-  links: Testbed.shape.links,
+  links: LabTestbed.shape.links,
   shared: z.string().describe("storage that both hosts see under this path"),
+  libvirt: Libvirt.optional().describe("with hypervisor libvirt"),
+  storage: Storage.optional().describe("what the NAS serves, with hypervisor libvirt"),
 });
 export type LabState = z.infer<typeof LabState>;
 

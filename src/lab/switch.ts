@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import { type BareLab, runOn } from "./init.ts";
+import { outsideFile } from "./outside.ts";
 import { SNMP_ADDRESS, SNMP_PORT } from "./topology.ts";
 
 /** Seconds until an agent that does not listen counts as failed. */
@@ -67,13 +68,4 @@ export function agentListens(lab: Pick<BareLab, "directory" | "init" | "machines
   // The kernel prints the address as one number in the machine's byte order.
   const local = `${d}${c}${b}${a}:${port}`.toUpperCase();
   return (outsideFile(lab, lab.machines.switch, "net/udp") ?? "").includes(` ${local} `);
-}
-
-/** A file of a process inside the lab, read from outside through the lab's own view of its processes. */
-export function outsideFile(lab: Pick<BareLab, "directory" | "init">, pid: number, file: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${lab.init.pid}/root${lab.directory}/proc/${pid}/${file}`, "latin1");
-  } catch {
-    return undefined;
-  }
 }

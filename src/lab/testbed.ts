@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { GuestImage } from "../guest/image.ts";
 import { QemuDriver } from "../hypervisors/qemu/driver.ts";
 import { ARTIFACT } from "../model/artifacts.ts";
-import type { Testbed, VmSpec } from "../model/testbed.ts";
+import type { VmSpec } from "../model/machines.ts";
+import type { LabTestbed } from "../model/testbed.ts";
 import { systemClock } from "../model/time.ts";
 import { sshMachine } from "../remote/ssh.ts";
 import type { LiveTestbed, TestbedFactory } from "../trial/testbed.ts";
@@ -15,7 +16,7 @@ import { HOSTS, linkName, NETWORKS, STATIONS } from "./topology.ts";
 /** @param accelerator what a guest has really booted under. */
 export function labTestbed(
   state: LabState,
-  testbed: Testbed,
+  testbed: LabTestbed,
   image: GuestImage,
   accelerator: "kvm" | "tcg",
 ): TestbedFactory {

@@ -3,7 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { MigrascopeError } from "../model/errors.ts";
-import { type HostRole, Testbed } from "../model/testbed.ts";
+import type { HostRole } from "../model/machines.ts";
+import { LabTestbed } from "../model/testbed.ts";
 import { labDirectory } from "./directory.ts";
 import { removeLab } from "./down.ts";
 import { type BareLab, startInit } from "./init.ts";
@@ -43,7 +44,7 @@ export interface LabUpOptions {
  * @throws MigrascopeError CONFIG_INVALID when the VM's addresses are not the lab's; PRIVILEGE_MISSING with what is needed; KERNEL_LACKS when a link needs netem; LAB_BUSY when the
  * links differ and a measurement is running in the lab; CANCELLED. Whatever is thrown, nothing half-made is left.
  */
-export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promise<LabState> {
+export async function labUp(testbed: LabTestbed, options: LabUpOptions = {}): Promise<LabState> {
   requireReachable(testbed.vm);
   const directory = labDirectory(testbed.name);
   using lock = await lockLab(directory);
@@ -64,7 +65,7 @@ export async function labUp(testbed: Testbed, options: LabUpOptions = {}): Promi
   }
 }
 
-async function build(testbed: Testbed, directory: string, { onStep, signal }: LabUpOptions): Promise<LabState> {
+async function build(testbed: LabTestbed, directory: string, { onStep, signal }: LabUpOptions): Promise<LabState> {
   const step = (what: string): void => {
     if (signal?.aborted) throw new MigrascopeError("CANCELLED", "the lab was not built", { where: directory });
     onStep?.(what);
@@ -92,10 +93,10 @@ function refuseIfUsed(status: LabStatus, differs: string | undefined): void {
   });
 }
 
-const asked = (links: Testbed["links"]): string => JSON.stringify(z.encode(Testbed.shape.links, links));
+const asked = (links: LabTestbed["links"]): string => JSON.stringify(z.encode(LabTestbed.shape.links, links));
 
 /** What the running lab was built with otherwise than asked now. */
-function difference(state: LabState, testbed: Testbed): string | undefined {
+function difference(state: LabState, testbed: LabTestbed): string | undefined {
   if (asked(state.links) !== asked(testbed.links)) return "its links were built with other settings";
   if (state.snmp.community !== testbed.switch.community) return "its switch has another SNMP community";
   return undefined;
@@ -109,7 +110,7 @@ const attachment = (network: NetworkName, station: Station): LabState["machines"
   ipv6: ipv6(network, station),
 });
 
-function stateOf(testbed: Testbed, lab: BareLab): LabState {
+function stateOf(testbed: LabTestbed, lab: BareLab): LabState {
   const station = (name: Station): LabState["machines"]["benchmark"] => ({
     pid: lab.machines[name],
     hostname: name,

@@ -1,7 +1,7 @@
 import { BlockList } from "node:net";
 import { MigrascopeError } from "../model/errors.ts";
-import type { VmSpec } from "../model/testbed.ts";
-import { ipv4, ipv6, PREFIX, STATIONS } from "./topology.ts";
+import type { VmSpec } from "../model/machines.ts";
+import { ipv4, ipv6, PREFIX, stationsOf } from "./topology.ts";
 
 /**
  * Refuses a VM whose addresses the lab's service network cannot reach: it would boot, and nobody would ever hear of it.
@@ -21,7 +21,7 @@ export function requireReachable(vm: Pick<VmSpec, "ipv4" | "ipv6">): void {
       );
     }
     const taken = new BlockList();
-    for (const station of STATIONS) taken.addAddress(at("service", station), family);
+    for (const station of stationsOf("libvirt")) taken.addAddress(at("service", station), family);
     if (taken.check(address, family)) {
       throw new MigrascopeError(
         "CONFIG_INVALID",

@@ -54,7 +54,7 @@ export const InterfaceReading = z.strictObject({
   moment: Moment,
   host: z.enum(["source", "destination", "benchmark"]),
   interface: z.string(),
-  network: z.enum(["service", "migration"]),
+  network: z.enum(["service", "migration", "storage"]),
   rxBytes: z.int().min(0),
   txBytes: z.int().min(0),
 });

@@ -13,6 +13,9 @@ export const MigrationProgress = z.strictObject({
   elapsed: z.number().min(0).optional().describe("seconds, the hypervisor's own count"),
   remaining: bytes.optional().describe("bytes of memory still to send"),
   transferred: bytes.optional().describe("bytes sent so far, as the hypervisor counts them"),
+  diskTotal: bytes.optional().describe("bytes of disk to copy, from the migration's view"),
+  diskRemaining: bytes.optional(),
+  diskTransferred: bytes.optional().describe("bytes of disk copied so far, as the hypervisor counts them"),
   total: bytes.optional().describe("bytes of memory that the VM has, from the migration's view"),
   throughput: z.number().min(0).optional().describe("bits per second, the hypervisor's latest estimate"),
   dirtyRate: z.number().min(0).optional().describe("bytes per second dirtied, as of the last completed round"),
@@ -28,7 +31,9 @@ export type MigrationProgress = z.infer<typeof MigrationProgress>;
  * `command`: we asked for the migration; `stop`: vCPUs stand still on the source; `resume`: they run on the destination;
  * `resume-source`: they run on the source again after a failure; `status`: the hypervisor changed its state;
  * `round`: a new round began; `completed`, `failed`, `cancelled`: the end as the source reports it;
- * `switch-to-post-copy`, `cancel`: what we asked for on the way.
+ * `switch-to-post-copy`, `cancel`: what we asked for on the way; `deadline`: it had come, and what was done then
+ * (detail: the action); `recover`: a broken post-copy was connected again;
+ * `part`, `part-end`: a part of a migration in several steps began or ended (detail: its name, see `MigrationPart`).
  */
 export const MigrationEventKind = z.enum([
   "command",
@@ -39,10 +44,27 @@ export const MigrationEventKind = z.enum([
   "resume-source",
   "switch-to-post-copy",
   "cancel",
+  "deadline",
+  "recover",
+  "part",
+  "part-end",
   "completed",
   "failed",
   "cancelled",
 ]);
+/** The parts of a migration in several steps, as the `detail` of `part` and `part-end` names them. */
+export const MigrationPart = z.enum([
+  "disk-copy",
+  "memory",
+  "shut-down",
+  "compress",
+  "transfer",
+  "decompress",
+  "start",
+  "first-reply",
+]);
+export type MigrationPart = z.infer<typeof MigrationPart>;
+
 export const MigrationEvent = z.strictObject({
   kind: MigrationEventKind,
   host: z.enum(["source", "destination"]),
@@ -61,6 +83,7 @@ export const MigrationReport = z.strictObject({
   downtime: z.number().min(0).optional(),
   setupTime: z.number().min(0).optional(),
   transferred: bytes.optional(),
+  diskTransferred: bytes.optional(),
   rounds: z.int().min(0).optional(),
   zeroPages: z.int().min(0).optional(),
   normalPages: z.int().min(0).optional(),

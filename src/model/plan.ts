@@ -1,38 +1,10 @@
-/** Plans, scenarios and the migration's settings. */
+/** Plans and scenarios. */
 import { z } from "zod";
-import { Name } from "./testbed.ts";
-import { Duration, Rate, Share, Size } from "./units.ts";
+import { Name } from "./machines.ts";
+import { ColdOptions, DeadlineAction, DiskOptions, MigrationKind } from "./movement.ts";
+import { MigrationSettings } from "./settings.ts";
+import { Duration, Size } from "./units.ts";
 import { ScenarioWorkload } from "./workload.ts";
-
-/**
- * What the hypervisor is asked for. The same names for every driver; a driver refuses by name what its version lacks.
- * What is left out stays at the hypervisor's own default and is read back all the same.
- */
-export const MigrationSettings = z.strictObject({
-  bandwidth: Rate.optional().describe("bits per second at most"),
-  downtimeLimit: Duration.optional().describe("seconds of blackout that the hypervisor may plan"),
-  autoConverge: z
-    .strictObject({ initial: Share.optional(), increment: Share.optional(), maximum: Share.optional() })
-    .optional()
-    .describe("slow the vCPUs down until the migration converges"),
-  postCopy: z
-    .strictObject({ afterRound: z.int().min(0).optional(), afterTime: Duration.optional() })
-    .refine(
-      (value) => value.afterRound !== undefined || value.afterTime !== undefined,
-      "say when: afterRound or afterTime",
-    )
-    .optional()
-    .describe("run on the destination before all of the memory is there"),
-  xbzrle: z.strictObject({ cache: Size.optional() }).optional().describe("send differences of pages sent before"),
-  multifd: z
-    .strictObject({
-      channels: z.int().min(1).max(255).optional(),
-      compression: z.enum(["none", "zlib", "zstd", "qpl", "uadk", "qatzip"]).optional(),
-    })
-    .optional()
-    .describe("several connections at once"),
-});
-export type MigrationSettings = z.infer<typeof MigrationSettings>;
 
 export const ProbeSpec = z.strictObject({
   interval: Duration.refine((s) => s >= 100e-6 && s <= 10, "the probe interval lies between 100us and 10s").default(
@@ -44,7 +16,9 @@ export type ProbeSpec = z.infer<typeof ProbeSpec>;
 
 export const Scenario = z.strictObject({
   name: Name,
-  migration: z.enum(["memory"]).default("memory").describe("memory: the storage is shared"),
+  migration: MigrationKind.default("memory").describe("what is moved, and how"),
+  cold: ColdOptions.prefault({}).describe("how a cold migration copies the disk"),
+  disk: DiskOptions.prefault({}).describe("where the VM's disk is, and what it is made of"),
   workload: ScenarioWorkload.default("idle").describe("what the guest does: idle, one workload, or a list of several"),
   observe: z
     .strictObject({
@@ -59,12 +33,15 @@ export const Scenario = z.strictObject({
       vcpus: z.int().min(1).max(64).optional(),
       disk: Size.optional(),
       swap: Size.optional(),
+      hugePages: z.boolean().optional(),
     })
     .prefault({})
     .describe("what differs from the testbed's VM"),
   probe: ProbeSpec.prefault({}),
   bootDeadline: Duration.default(180).describe("seconds until the VM must answer after it was powered on"),
-  deadline: Duration.default(120).describe("seconds after which the migration is cancelled and recorded as a timeout"),
+  deadline: Duration.default(120).describe("seconds after which `atDeadline` is done"),
+  atDeadline: DeadlineAction.default("cancel").describe("what is done when the migration has not ended by then"),
+  grace: Duration.default(60).describe("seconds that the action has to end it, until the migration is cancelled"),
 });
 export type Scenario = z.infer<typeof Scenario>;
 

@@ -1,5 +1,5 @@
+import type { VmSpec } from "../model/machines.ts";
 import type { Scenario } from "../model/plan.ts";
-import type { VmSpec } from "../model/testbed.ts";
 
 /** The VM of a scenario: the testbed's, with what the scenario says differently. */
 export function scenarioVm(vm: VmSpec, { vm: different }: Pick<Scenario, "vm">): VmSpec {
@@ -9,5 +9,6 @@ export function scenarioVm(vm: VmSpec, { vm: different }: Pick<Scenario, "vm">):
     vcpus: different.vcpus ?? vm.vcpus,
     disk: different.disk ?? vm.disk,
     swap: different.swap ?? vm.swap,
+    hugePages: different.hugePages ?? vm.hugePages,
   };
 }

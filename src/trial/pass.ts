@@ -9,9 +9,9 @@ import type { MigrationObserver, MigrationOutcome } from "../hypervisors/contrac
 import { ARTIFACT, type DirtyRateReading, type Moment, type StatisticsReading } from "../model/artifacts.ts";
 import { asMigrascopeError, MigrascopeError } from "../model/errors.ts";
 import type { StatisticsSample } from "../model/host.ts";
+import type { HostRole } from "../model/machines.ts";
 import type { EffectiveSetting, MigrationRecord } from "../model/migration.ts";
 import type { Failure, PassRecord, Status } from "../model/run.ts";
-import type { HostRole } from "../model/testbed.ts";
 import { persistently } from "../remote/persistent.ts";
 import { JsonLines } from "../run/write/files.ts";
 import { Counting } from "./counting.ts";
@@ -98,7 +98,18 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
   };
 
   const move = (from: HostRole, signal: AbortSignal, watcher: MigrationObserver): Promise<MigrationOutcome> =>
-    driver.migrate({ from, settings: scenario.settings, deadline: scenario.deadline, signal, observer: watcher });
+    driver.migrate({
+      from,
+      kind: scenario.migration,
+      cold: scenario.cold,
+      disk: scenario.disk,
+      settings: scenario.settings,
+      deadline: scenario.deadline,
+      atDeadline: scenario.atDeadline,
+      grace: scenario.grace,
+      signal,
+      observer: watcher,
+    });
 
   /** A comparison that fails costs measurements, not the migration. */
   const compareClocks = async (moment: "before" | "after"): Promise<void> => {
@@ -161,7 +172,15 @@ export async function runPass(options: PassOptions): Promise<Omit<PassRecord, "a
       name: "power-on",
       kind: "essential",
       budget: BUDGET.powerOn,
-      run: async (signal) => void (await driver.powerOn({ host: "source", vm, logDirectory: directory, signal })),
+      run: async (signal) =>
+        void (await driver.powerOn({
+          host: "source",
+          vm,
+          disk: scenario.disk,
+          kind: scenario.migration,
+          logDirectory: directory,
+          signal,
+        })),
     },
     {
       name: "settle",

@@ -1,8 +1,8 @@
 /** A testbed that stands and can be used: what the trial touches, whatever it is made of. */
 import type { HypervisorDriver } from "../hypervisors/contract.ts";
 import type { ArtifactName } from "../model/artifacts.ts";
+import type { VmSpec } from "../model/machines.ts";
 import type { ClockOffset } from "../model/run.ts";
-import type { VmSpec } from "../model/testbed.ts";
 import type { CountedInterface } from "../probes/interfaces.ts";
 import type { SwitchAddress } from "../probes/snmp.ts";
 import type { Machine } from "../remote/machine.ts";

@@ -8,7 +8,7 @@ import type { AgentRecord } from "../../src/model/agent.ts";
 import type { DirtyRateReading } from "../../src/model/artifacts.ts";
 import { Plan } from "../../src/model/plan.ts";
 import { MANIFEST_SCHEMA, Manifest, type PassKind, type PassRecord, TrialRecord } from "../../src/model/run.ts";
-import { Testbed } from "../../src/model/testbed.ts";
+import { LabTestbed } from "../../src/model/testbed.ts";
 import { encodeCapture, type Packet } from "./capture-writer.ts";
 import { comparisonsOf, type GuestWorld } from "./guest-world.ts";
 import { NONCE, probeBytes, START_MONO, START_WALL } from "./world.ts";
@@ -53,7 +53,7 @@ export function writeRun(guest?: Guest): string {
     started: at(-10),
     ended: at(20),
     plan,
-    testbed: Testbed.parse({}),
+    testbed: LabTestbed.parse({}),
     environment: { kernel: "6.1" },
     trials: [{ id: "001-idle-1", scenario: "idle", repetition: 1, state: "ended", status: "completed" }],
   };

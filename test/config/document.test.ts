@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { parseText } from "../../src/config/document.ts";
 import { Plan } from "../../src/model/plan.ts";
-import { Testbed } from "../../src/model/testbed.ts";
+import { LabTestbed } from "../../src/model/testbed.ts";
 
-const problems = (text: string, schema: typeof Testbed | typeof Plan): string => {
+const problems = (text: string, schema: typeof LabTestbed | typeof Plan): string => {
   try {
     parseText(text, "file.yaml", schema);
   } catch (error) {
@@ -13,14 +13,14 @@ const problems = (text: string, schema: typeof Testbed | typeof Plan): string =>
 };
 
 test("an empty testbed file is the default lab", () => {
-  expect(parseText("", "t.yaml", Testbed)).toEqual(Testbed.parse({}));
+  expect(parseText("", "t.yaml", LabTestbed)).toEqual(LabTestbed.parse({}));
 });
 
 test("quantities arrive in seconds, bytes and bits per second", () => {
   const testbed = parseText(
     "links:\n  migration: {rate: 97Mb/s, delay: 2ms}\nvm: {memory: 256MiB}\n",
     "t.yaml",
-    Testbed,
+    LabTestbed,
   );
   expect(testbed.links.migration).toEqual({ rate: 97e6, delay: 0.002, loss: 0 });
   expect(testbed.vm.memory).toBe(256 * 2 ** 20);
@@ -33,7 +33,7 @@ test("two scenarios of one name are refused where the second has it", () => {
 });
 
 test("an unknown key is named with its own line and column", () => {
-  expect(problems("vm:\n  memory: 256MiB\n  memroy: 1GiB\n", Testbed)).toBe(
+  expect(problems("vm:\n  memory: 256MiB\n  memroy: 1GiB\n", LabTestbed)).toBe(
     'file.yaml:3:3: unknown key "memroy" in vm',
   );
 });
@@ -47,7 +47,7 @@ test.each([
   ["vm: [1, 2\n", "file.yaml:2:1"],
   ["vm: {memory: 1GiB}\nvm: {memory: 2GiB}\n", "file.yaml:2:1"],
 ])("%j is refused, saying where and why", (text, expected) => {
-  expect(problems(text, Testbed)).toContain(expected);
+  expect(problems(text, LabTestbed)).toContain(expected);
 });
 
 test("every problem of a plan is told at once", () => {
@@ -62,5 +62,5 @@ test("every problem of a plan is told at once", () => {
 
 test("an alias bomb is refused instead of filling the memory", () => {
   const bomb = `a: &a [x, x, x, x, x, x, x, x, x]\n${["b", "c", "d", "e", "f", "g"].map((key, index) => `${key}: &${key} [${Array(9).fill(`*${"abcdefg"[index]}`).join(", ")}]`).join("\n")}\n`;
-  expect(problems(bomb, Testbed)).not.toBe("no problem");
+  expect(problems(bomb, LabTestbed)).not.toBe("no problem");
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cacheDirectory, makeOnce } from "../../src/guest/cache.ts";
 import { commandLine } from "../../src/guest/image.ts";
 import { locate } from "../../src/guest/locate.ts";
-import { VmSpec } from "../../src/model/testbed.ts";
+import { VmSpec } from "../../src/model/machines.ts";
 
 let directory: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { commandLine } from "../../src/guest/image.ts";
 import { mostSwap, requireSwapFits } from "../../src/guest/swap.ts";
-import { VmSpec } from "../../src/model/testbed.ts";
+import { VmSpec } from "../../src/model/machines.ts";
 
 const refusal =
   (swap: string, disk = "1GiB") =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { requireReachable } from "../../src/lab/vm-address.ts";
-import { VmSpec } from "../../src/model/testbed.ts";
+import { VmSpec } from "../../src/model/machines.ts";
 
 test("the default addresses are the lab's", () => {
   expect(() => requireReachable(VmSpec.parse({}))).not.toThrow();

@@ -34,6 +34,10 @@ export function fixture(given: FixtureOptions = {}): Fixture {
       definition: {
         name: "baseline",
         migration: "memory",
+        cold: { compression: "none", copy: "scp" },
+        disk: { format: "raw", allocation: "sparse", data: 0 },
+        atDeadline: "cancel",
+        grace: 60,
         workload: options.busy ? WORKLOADS : "idle",
         observe: { every: 0.1 },
         settings: {},

@@ -1,5 +1,5 @@
 /** What the QEMU of one host can do, asked of a QEMU without a machine that lives for a moment. */
-import type { HostRole } from "../../model/testbed.ts";
+import type { HostRole } from "../../model/machines.ts";
 import { type HostSetup, Instance } from "./instance.ts";
 import { type NativeSettings, readNative } from "./native.ts";
 import { isObject, type Json, type JsonObject } from "./qmp/messages.ts";

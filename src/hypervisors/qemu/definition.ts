@@ -1,7 +1,7 @@
 /** The VM as QEMU's command line: the same on both ends of a migration, but for host-side names. */
 import { join } from "node:path";
 import { MigrascopeError } from "../../model/errors.ts";
-import type { HostRole, VmSpec } from "../../model/testbed.ts";
+import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { Abilities } from "./abilities.ts";
 import { escaped, type HostSetup } from "./instance.ts";
 

@@ -1,6 +1,6 @@
 /** A host as the results describe it. */
 import type { HostDescription } from "../../model/host.ts";
-import type { HostRole } from "../../model/testbed.ts";
+import type { HostRole } from "../../model/machines.ts";
 import type { Machine } from "../../remote/machine.ts";
 import type { Abilities } from "./abilities.ts";
 

@@ -2,8 +2,8 @@
 import type { DirtyRateReading } from "../../model/artifacts.ts";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostDescription, StatisticsSample } from "../../model/host.ts";
+import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
-import type { HostRole, VmSpec } from "../../model/testbed.ts";
 import { type Clock, systemClock } from "../../model/time.ts";
 import type {
   Capabilities,
@@ -52,6 +52,8 @@ const other = (role: HostRole): HostRole => (role === "source" ? "destination" :
 
 export class QemuDriver implements HypervisorDriver {
   readonly name = "qemu";
+  readonly migrations = ["memory"] as const;
+  readonly deadlineActions = ["cancel"] as const;
   readonly capabilities: Capabilities = {
     eventTimestamps: true,
     postCopy: { switchNow: () => this.#switchNow() },

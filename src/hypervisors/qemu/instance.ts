@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
-import type { HostRole } from "../../model/testbed.ts";
+import type { HostRole } from "../../model/machines.ts";
 import { type Clock, systemClock } from "../../model/time.ts";
 import type { Machine, RunningCommand } from "../../remote/machine.ts";
 import { QmpClient } from "./qmp/client.ts";

@@ -5,9 +5,9 @@
  * and the VM, with its memory on both sides, would be lost.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HostRole } from "../../model/machines.ts";
 import type { MigrationReport } from "../../model/migration.ts";
 import type { Status } from "../../model/run.ts";
-import type { HostRole } from "../../model/testbed.ts";
 import type { MigrationRequest } from "../contract.ts";
 import type { Instance } from "./instance.ts";
 import { errorOf, toReport } from "./progress.ts";

@@ -2,7 +2,7 @@
 import { isIPv6 } from "node:net";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
-import type { MigrationSettings } from "../../model/plan.ts";
+import type { MigrationSettings } from "../../model/settings.ts";
 import type { HostSetup, Instance } from "./instance.ts";
 import { type NativeSettings, readNative } from "./native.ts";
 import { isObject, type Json, QmpError } from "./qmp/messages.ts";

@@ -1,8 +1,8 @@
 /** Migration settings: from our names and units to QEMU's, and back from what QEMU says it has. */
 import { MigrascopeError } from "../../model/errors.ts";
+import type { HostRole } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
-import type { MigrationSettings } from "../../model/plan.ts";
-import type { HostRole } from "../../model/testbed.ts";
+import type { MigrationSettings } from "../../model/settings.ts";
 import type { Abilities } from "./abilities.ts";
 import type { NativeSettings, Value } from "./native.ts";
 import { supportedBy } from "./versions.ts";

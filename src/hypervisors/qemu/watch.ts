@@ -1,6 +1,7 @@
 /** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
+
+import type { HostRole } from "../../model/machines.ts";
 import type { MigrationEvent } from "../../model/migration.ts";
-import type { HostRole } from "../../model/testbed.ts";
 import type { Clock } from "../../model/time.ts";
 import type { MigrationObserver } from "../contract.ts";
 import type { Instance } from "./instance.ts";

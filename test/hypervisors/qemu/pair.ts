@@ -6,9 +6,10 @@ import { afterEach, expect } from "vitest";
 import type { MigrationObserver, MigrationOutcome } from "../../../src/hypervisors/contract.ts";
 import { QemuDriver, type QemuDriverOptions } from "../../../src/hypervisors/qemu/driver.ts";
 import type { HostSetup } from "../../../src/hypervisors/qemu/instance.ts";
+import { type HostRole, VmSpec } from "../../../src/model/machines.ts";
 import type { MigrationEvent, MigrationProgress } from "../../../src/model/migration.ts";
-import { MigrationSettings } from "../../../src/model/plan.ts";
-import { type HostRole, VmSpec } from "../../../src/model/testbed.ts";
+import { ColdOptions, type DeadlineAction, DiskOptions } from "../../../src/model/movement.ts";
+import { MigrationSettings } from "../../../src/model/settings.ts";
 import { localMachine } from "../../../src/remote/local.ts";
 import { writeGuest } from "./guest.ts";
 
@@ -64,19 +65,37 @@ export class Pair {
   async powerOn(host: HostRole = "source"): Promise<void> {
     const vm = VmSpec.parse({ memory: "96MiB", disk: "64MiB" });
     const signal = new AbortController().signal;
-    await this.driver.powerOn({ host, vm, logDirectory: this.directory, signal });
+    await this.driver.powerOn({
+      host,
+      vm,
+      disk: DiskOptions.parse({}),
+      kind: "memory",
+      logDirectory: this.directory,
+      signal,
+    });
     await this.livesOn(host);
   }
 
   migrate(
     from: HostRole,
     settings: unknown,
-    options: { deadline?: number; signal?: AbortSignal; observer?: MigrationObserver } = {},
+    options: {
+      deadline?: number;
+      atDeadline?: DeadlineAction;
+      grace?: number;
+      signal?: AbortSignal;
+      observer?: MigrationObserver;
+    } = {},
   ): Promise<MigrationOutcome> {
     return this.driver.migrate({
       from,
+      kind: "memory",
+      cold: ColdOptions.parse({}),
+      disk: DiskOptions.parse({}),
       settings: MigrationSettings.parse(settings),
       deadline: options.deadline ?? 30,
+      atDeadline: options.atDeadline ?? "cancel",
+      grace: options.grace ?? 30,
       signal: options.signal ?? new AbortController().signal,
       observer: options.observer ?? watched(),
     });

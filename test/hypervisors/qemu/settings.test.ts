@@ -4,7 +4,7 @@ import { compressionsIn } from "../../../src/hypervisors/qemu/abilities.ts";
 import type { NativeSettings } from "../../../src/hypervisors/qemu/native.ts";
 import { effective, refuseUnsupported, SETTINGS, toNative } from "../../../src/hypervisors/qemu/settings.ts";
 import { compareVersions, SINCE, supportedBy } from "../../../src/hypervisors/qemu/versions.ts";
-import { MigrationSettings } from "../../../src/model/plan.ts";
+import { MigrationSettings } from "../../../src/model/settings.ts";
 
 const DEFAULTS: NativeSettings = {
   capabilities: { events: false, xbzrle: false, "auto-converge": false, "postcopy-ram": false, multifd: false },

@@ -11,7 +11,7 @@ import { insideLab } from "../../../src/lab/enter.ts";
 import { labMachines } from "../../../src/lab/machines.ts";
 import { readLabState } from "../../../src/lab/state.ts";
 import type { StatisticsSample } from "../../../src/model/host.ts";
-import { VmSpec } from "../../../src/model/testbed.ts";
+import { VmSpec } from "../../../src/model/machines.ts";
 import { systemClock } from "../../../src/model/time.ts";
 import { sshMachine } from "../../../src/remote/ssh.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { labDown } from "../../../src/lab/down.ts";
 import { labNames } from "../../../src/lab/status.ts";
-import { Testbed } from "../../../src/model/testbed.ts";
+import { LabTestbed } from "../../../src/model/testbed.ts";
 
 /** The Node that runs the tests, which is the one that Migrascope brings along. */
 export const NODE = process.execPath;
@@ -72,4 +72,4 @@ export class Room implements AsyncDisposable {
   }
 }
 
-export const testbedNamed = (name: string, more: object = {}): Testbed => Testbed.parse({ name, ...more });
+export const testbedNamed = (name: string, more: object = {}): LabTestbed => LabTestbed.parse({ name, ...more });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Plan } from "../../../src/model/plan.ts";
 import { MANIFEST_SCHEMA, type Manifest } from "../../../src/model/run.ts";
-import { Testbed } from "../../../src/model/testbed.ts";
+import { LabTestbed } from "../../../src/model/testbed.ts";
 import { systemClock } from "../../../src/model/time.ts";
 import { readRun } from "../../../src/run/read/run.ts";
 import { RunWriter } from "../../../src/run/write/run-writer.ts";
@@ -22,7 +22,7 @@ const manifest = (): Manifest => ({
   state: "running",
   started: systemClock(),
   plan: Plan.parse({ name: "p", scenarios: [{ name: "idle" }] }),
-  testbed: Testbed.parse({}),
+  testbed: LabTestbed.parse({}),
   environment: {},
   trials: [{ id: "001-idle", scenario: "idle", repetition: 1, state: "planned" }],
 });

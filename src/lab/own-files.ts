@@ -1,0 +1,39 @@
+/** What lies on the disks of the machines that have disks of their own: hosts under libvirt, and the NAS. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheDirectory } from "../guest/cache.ts";
+import { type BareLab, runOn } from "./init.ts";
+import { HOSTS, ipv4, ipv6, networksOf, type Station, stationsOf } from "./topology.ts";
+
+/** The machines that have files of their own. */
+export const FURNISHED = [...HOSTS, "nas"] as const;
+export type Furnished = (typeof FURNISHED)[number];
+
+const SCRIPT = fileURLToPath(new URL("./own-files.sh", import.meta.url));
+/** Where this program lies: what it runs on the machines lies below. */
+const PROGRAM = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/u, "");
+
+/** Where the machine's own files lie, seen from everywhere: its /etc/x is etc/x below. */
+export const ownFiles = (directory: string, machine: Furnished): string => join(directory, "machines", machine);
+
+/** Writes one of the machine's own files. @param path as the machine sees it. */
+export function writeOwnFile(lab: BareLab, machine: Furnished, path: string, text: string, mode = 0o644): void {
+  const file = join(ownFiles(lab.directory, machine), path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { mode });
+}
+
+/** Gives the machine its own /etc, /run, /tmp and state of its services. @throws MigrascopeError COMMAND_FAILED */
+export async function furnish(lab: BareLab, machine: Furnished): Promise<void> {
+  mkdirSync(cacheDirectory(), { recursive: true });
+  const shared = [lab.directory, cacheDirectory(), PROGRAM];
+  await runOn(lab, machine, ["sh", SCRIPT, ownFiles(lab.directory, machine), ...shared]);
+  writeOwnFile(lab, machine, "/etc/hostname", `${machine}\n`);
+  writeOwnFile(lab, machine, "/etc/hosts", hostsFile());
+  replaceOwnFile(lab, machine, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
+  // A locked account is refused by an SSH server without PAM, even with a key.
+  const shadow = readFileSync(join(ownFiles(lab.directory, machine), "/etc/shadow"), "utf8");
+  replaceOwnFile(lab, machine, "/etc/shadow", shadow.replace(/^root:[^:]*:/mu, "root:*:"), 0o600);
+}
