@@ -61,15 +61,20 @@ function cableEnd(network: NetworkName, station: Station): string[] {
   ];
 }
 
+/** libvirt makes the VM's tap itself, and removes it. */
+const hasTap = (machine: LabMachineName, hypervisor: LabHypervisor): boolean =>
+  isHost(machine) && hypervisor === "qemu";
+
 /** The commands of one of the machines with cables. */
 export function stationNetwork(station: Station, links: Links, hypervisor: LabHypervisor): MachineNetwork {
   const networks = networksOf(hypervisor, station);
+  const tap = hasTap(station, hypervisor);
   const bridge = isHost(station)
     ? [
         // Given its address, the bridge does not change it when the tap joins.
         `link add ${HOST_BRIDGE} address ${macAddress("service", station, "machine")} ${BRIDGE_OPTIONS}`,
-        `tuntap add dev ${HOST_TAP} mode tap`,
-        `link set ${HOST_TAP} master ${HOST_BRIDGE} addrgenmode none up`,
+        ...(tap ? [`tuntap add dev ${HOST_TAP} mode tap`] : []),
+        ...(tap ? [`link set ${HOST_TAP} master ${HOST_BRIDGE} addrgenmode none up`] : []),
         `link set ${linkName("service")} addrgenmode none`,
         `link set ${HOST_BRIDGE} up`,
       ]
@@ -77,7 +82,7 @@ export function stationNetwork(station: Station, links: Links, hypervisor: LabHy
   return {
     settings: QUIET,
     interfaces: ["link set lo up", ...bridge, ...networks.flatMap((network) => cableEnd(network, station))],
-    plain: [...networks.map(linkName), ...(isHost(station) ? [HOST_BRIDGE, HOST_TAP] : [])],
+    plain: [...networks.map(linkName), ...(isHost(station) ? [HOST_BRIDGE] : []), ...(tap ? [HOST_TAP] : [])],
     shaping: networks.flatMap((network) => shapingCommands(linkName(network), links[network], "machine")),
   };
 }
@@ -147,8 +152,9 @@ async function applyInterfaces(lab: BareLab, machine: LabMachineName, network: M
 /** The interfaces that each machine must have, for whoever checks that it still does. */
 export const expectedInterfaces = (machine: LabMachineName, hypervisor: LabHypervisor): readonly string[] =>
   machine === "switch"
-    ? [
-        ...networksOf(hypervisor),
-        ...cables(hypervisor).map(({ network, station }) => portName(network, station)),
-      ]
-    : [...networksOf(hypervisor, machine).map(linkName), ...(isHost(machine) ? [HOST_BRIDGE, HOST_TAP] : [])];
+    ? [...networksOf(hypervisor), ...cables(hypervisor).map(({ network, station }) => portName(network, station))]
+    : [
+        ...networksOf(hypervisor, machine).map(linkName),
+        ...(isHost(machine) ? [HOST_BRIDGE] : []),
+        ...(hasTap(machine, hypervisor) ? [HOST_TAP] : []),
+      ];

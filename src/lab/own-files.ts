@@ -1,11 +1,12 @@
 /** What lies on the disks of the machines that have disks of their own: hosts under libvirt, and the NAS. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../guest/cache.ts";
 import { type BareLab, runOn } from "./init.ts";
-import { HOSTS, ipv4, ipv6, networksOf, type Station, stationsOf } from "./topology.ts";
+import { hostsFile } from "./names.ts";
+import { HOSTS } from "./topology.ts";
 
 /** The machines that have files of their own. */
 export const FURNISHED = [...HOSTS, "nas"] as const;
@@ -22,6 +23,7 @@ export const ownFiles = (directory: string, machine: Furnished): string => join(
 export function writeOwnFile(lab: BareLab, machine: Furnished, path: string, text: string, mode = 0o644): void {
   const file = join(ownFiles(lab.directory, machine), path);
   mkdirSync(dirname(file), { recursive: true });
+  rmSync(file, { force: true }); // It may be a link to somewhere else.
   writeFileSync(file, text, { mode });
 }
 
@@ -32,8 +34,8 @@ export async function furnish(lab: BareLab, machine: Furnished): Promise<void> {
   await runOn(lab, machine, ["sh", SCRIPT, ownFiles(lab.directory, machine), ...shared]);
   writeOwnFile(lab, machine, "/etc/hostname", `${machine}\n`);
   writeOwnFile(lab, machine, "/etc/hosts", hostsFile());
-  replaceOwnFile(lab, machine, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
+  writeOwnFile(lab, machine, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
   // A locked account is refused by an SSH server without PAM, even with a key.
   const shadow = readFileSync(join(ownFiles(lab.directory, machine), "/etc/shadow"), "utf8");
-  replaceOwnFile(lab, machine, "/etc/shadow", shadow.replace(/^root:[^:]*:/mu, "root:*:"), 0o600);
+  writeOwnFile(lab, machine, "/etc/shadow", shadow.replace(/^root:[^:]*:/mu, "root:*:"), 0o600);
 }

@@ -1,10 +1,14 @@
 /** How a lab is: reads files only, so that asking is cheap and changes nothing. */
 import { existsSync, readdirSync } from "node:fs";
+import { silentDaemons } from "./daemons.ts";
 import { labDirectory, labsDirectory } from "./directory.ts";
+import type { BareLab } from "./init.ts";
 import { expectedInterfaces } from "./network.ts";
+import { outsideFile } from "./outside.ts";
+import { FURNISHED } from "./own-files.ts";
 import { type LabProcess, labProcesses, startTimeOf } from "./processes.ts";
 import { type LabState, readLabState } from "./state.ts";
-import { agentListens, outsideFile } from "./switch.ts";
+import { agentListens } from "./switch.ts";
 import type { LabMachineName } from "./topology.ts";
 
 export interface LabStatus {
@@ -51,19 +55,32 @@ function problemsOf(state: LabState, processes: readonly LabProcess[]): string[]
   const problems = machines.flatMap(([machine, { pid }]) => {
     if (!alive.has(pid)) return [`the process that holds the ${machine} has ended`];
     const devices = outsideFile(state, pid, "net/dev") ?? "";
-    return expectedInterfaces(machine)
+    return expectedInterfaces(machine, state.hypervisor)
       .filter((device) => !new RegExp(`^\\s*${device}:`, "mu").test(devices))
       .map((device) => `the ${machine} has no interface ${device}`);
   });
-  if (!agentListens({ ...state, machines: pidsOf(state) })) problems.push("the switch's SNMP agent does not listen");
+  const lab = bareLab(state);
+  if (!agentListens(lab)) problems.push("the switch's SNMP agent does not listen");
+  if (state.hypervisor === "libvirt") {
+    for (const machine of FURNISHED)
+      for (const name of silentDaemons(lab, machine)) problems.push(`${name} does not listen on the ${machine}`);
+  }
   return problems;
 }
 
-export const pidsOf = (state: LabState): Record<LabMachineName, number> => ({
-  benchmark: state.machines.benchmark.pid,
-  source: state.machines.source.pid,
-  destination: state.machines.destination.pid,
-  switch: state.machines.switch.pid,
+/** The lab as those who run commands on its machines from outside know it. */
+export const bareLab = (state: LabState): BareLab => ({
+  directory: state.directory,
+  mode: state.mode,
+  hypervisor: state.hypervisor,
+  init: state.init,
+  machines: {
+    benchmark: state.machines.benchmark.pid,
+    source: state.machines.source.pid,
+    destination: state.machines.destination.pid,
+    switch: state.machines.switch.pid,
+    ...(state.machines.nas && { nas: state.machines.nas.pid }),
+  },
 });
 
 /** Names of all labs of this user, finished or not. */

@@ -8,6 +8,7 @@ import { LabTestbed } from "../model/testbed.ts";
 import { labDirectory } from "./directory.ts";
 import { removeLab } from "./down.ts";
 import { type BareLab, startInit } from "./init.ts";
+import { furnishLibvirt, libvirtState, requireRoot } from "./libvirt.ts";
 import { lockLab } from "./lock.ts";
 import { requireMode } from "./mode.ts";
 import { buildNetwork, requireNetem } from "./network.ts";
@@ -16,17 +17,16 @@ import { type LabStatus, labStatus } from "./status.ts";
 import { startAgent } from "./switch.ts";
 import {
   addressedInterface,
+  cables,
   HOST_BRIDGE,
   HOST_TAP,
   ipv4,
   ipv6,
   linkName,
-  NETWORKS,
   type NetworkName,
   portName,
   SNMP_ADDRESS,
   SNMP_PORT,
-  STATIONS,
   type Station,
 } from "./topology.ts";
 import { requireReachable } from "./vm-address.ts";
@@ -72,14 +72,16 @@ async function build(testbed: LabTestbed, directory: string, { onStep, signal }:
   };
   step("checking what this user may do");
   const mode = await requireMode();
+  requireRoot(testbed.hypervisor, mode);
   step(mode === "root" ? "starting the machines, as root" : "starting the machines, in a user namespace");
   await mkdir(join(directory, "shared"), { recursive: true, mode: 0o700 });
-  const lab = await startInit(directory, mode);
+  const lab = await startInit(directory, mode, testbed.hypervisor);
   await requireNetem(lab, testbed.links);
   step("connecting them");
   await buildNetwork(lab, testbed.links);
   step("starting the switch's SNMP agent");
   await startAgent(lab, testbed.switch.community);
+  if (testbed.hypervisor === "libvirt") await furnishLibvirt(lab, step);
   const state = stateOf(testbed, lab);
   writeLabState(state);
   return state;
@@ -97,6 +99,7 @@ const asked = (links: LabTestbed["links"]): string => JSON.stringify(z.encode(La
 
 /** What the running lab was built with otherwise than asked now. */
 function difference(state: LabState, testbed: LabTestbed): string | undefined {
+  if (state.hypervisor !== testbed.hypervisor) return `it was built for ${state.hypervisor}`;
   if (asked(state.links) !== asked(testbed.links)) return "its links were built with other settings";
   if (state.snmp.community !== testbed.switch.community) return "its switch has another SNMP community";
   return undefined;
@@ -111,7 +114,9 @@ const attachment = (network: NetworkName, station: Station): LabState["machines"
 });
 
 function stateOf(testbed: LabTestbed, lab: BareLab): LabState {
-  const station = (name: Station): LabState["machines"]["benchmark"] => ({
+  const { hypervisor } = testbed;
+  const withNas = hypervisor === "libvirt";
+  const station = (name: "benchmark" | HostRole): LabState["machines"]["benchmark"] => ({
     pid: lab.machines[name],
     hostname: name,
     service: attachment("service", name),
@@ -119,6 +124,7 @@ function stateOf(testbed: LabTestbed, lab: BareLab): LabState {
   });
   const host = (name: HostRole): LabState["machines"]["source"] => ({
     ...station(name),
+    ...(withNas && { storage: attachment("storage", name) }),
     bridge: HOST_BRIDGE,
     tap: HOST_TAP,
   });
@@ -127,6 +133,7 @@ function stateOf(testbed: LabTestbed, lab: BareLab): LabState {
     name: testbed.name,
     directory: lab.directory,
     mode: lab.mode,
+    hypervisor,
     created: new Date().toISOString(),
     init: lab.init,
     machines: {
@@ -134,12 +141,21 @@ function stateOf(testbed: LabTestbed, lab: BareLab): LabState {
       source: host("source"),
       destination: host("destination"),
       switch: { pid: lab.machines.switch, hostname: "switch" },
+      ...(lab.machines.nas !== undefined && {
+        nas: {
+          pid: lab.machines.nas,
+          hostname: "nas",
+          service: attachment("service", "nas"),
+          storage: attachment("storage", "nas"),
+        },
+      }),
     },
     ports: Object.fromEntries(
-      NETWORKS.flatMap((network) => STATIONS.map((name) => [`${network}.${name}`, portName(network, name)])),
+      cables(hypervisor).map(({ network, station: name }) => [`${network}.${name}`, portName(network, name)]),
     ),
     snmp: { address: SNMP_ADDRESS, port: SNMP_PORT, community: testbed.switch.community },
     links: testbed.links,
     shared: join(lab.directory, "shared"),
+    ...(withNas && libvirtState(lab.directory)),
   };
 }

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { insideLab } from "../../../src/lab/enter.ts";
 import { labMachines } from "../../../src/lab/machines.ts";
 import { readLabState } from "../../../src/lab/state.ts";
-import type { NetworkName, Station } from "../../../src/lab/topology.ts";
+import type { NETWORKS, STATIONS } from "../../../src/lab/topology.ts";
 import { SwitchCounters } from "../../../src/probes/snmp.ts";
 
 const [network, from, to, megabytes, counted] = process.argv.slice(2) as [
-  NetworkName,
-  Station,
-  Station,
+  (typeof NETWORKS)[number],
+  (typeof STATIONS)[number],
+  (typeof STATIONS)[number],
   string,
   string,
 ];
