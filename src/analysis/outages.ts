@@ -49,13 +49,16 @@ export interface DetectedOutage {
  * that. The last lost probe met it too, so E is after its departure; where all were held, E is after their release less
  * the usual way back. The first reply after the silence left after E, so E is before its arrival. All of these are
  * actual times: a tick that the prober missed at either side widens the bounds by itself. Of ticks that it missed in
- * between nobody knows whether the VM was back meanwhile: their time is not in the lower bound.
+ * between nobody knows whether the VM was back meanwhile: their time is not in the lower bound. An outage that follows
+ * another began after that one's end, and so after the reply that ended it had left.
  */
 export function findOutages(flights: Flights, lateness: Lateness, tap?: TapTimes): DetectedOutage[] {
   const tapDelay = tap ? longestAtTap(flights, lateness, tap) : 0;
-  return runsOf(flights, lateness.threshold).flatMap((run) =>
-    silencesOf(flights, run, lateness).map((silence) => outageOf(flights, lateness, run, silence, tap, tapDelay)),
-  );
+  const found: DetectedOutage[] = [];
+  for (const run of runsOf(flights, lateness.threshold))
+    for (const silence of silencesOf(flights, run, lateness))
+      found.push(outageOf(flights, lateness, run, silence, found.at(-1) ?? null, tap, tapDelay));
+  return found;
 }
 
 function runsOf(flights: Flights, threshold: number): Run[] {
@@ -84,6 +87,7 @@ function outageOf(
   lateness: Lateness,
   run: Run,
   silence: Silence,
+  previous: DetectedOutage | null,
   tap: TapTimes | undefined,
   tapDelay: number,
 ): DetectedOutage {
@@ -99,7 +103,7 @@ function outageOf(
   const open = { begin: lastGood === null, end: silence.until === Number.POSITIVE_INFINITY };
 
   const endHigh = open.end ? flights.logEnd : silence.until;
-  let beginLow = sent[lastGood ?? 0]!;
+  let beginLow = Math.max(sent[lastGood ?? 0]!, previous ? endedBy(previous, delay) : Number.NEGATIVE_INFINITY);
   let beginHigh = sent[firstBad]! + delay;
   if (tap && lastGood !== null && !Number.isNaN(tap.request[firstBad]!)) {
     // The first bad request reached the VM's link: it was the VM that fell silent, and its last reply shows it alive.
@@ -114,7 +118,7 @@ function outageOf(
   const low = Math.max(0, endLow - beginHigh - unseen(flights, firstBad, lastBad));
   const high = open.begin || open.end ? null : endHigh - beginLow;
   const way = lateness.median / 2;
-  const began = lastGood === null ? beginLow : (sent[lastGood]! + sent[firstBad]!) / 2 + way;
+  const began = Math.max(beginLow, begunAt(flights, silence, lastGood, firstBad, way) ?? beginLow);
   // A release happens at the end itself; of an end between two probes only the two are known.
   const ended =
     open.end || held.length > 0 ? endHigh - way : (sent[lastBad]! + sent[nextAnswered(flights, lastBad)]!) / 2 + way;
@@ -131,6 +135,25 @@ function outageOf(
     lostProbeTime: timeCovered(flights, lost),
     replyGap: open.end || silence.from === Number.NEGATIVE_INFINITY ? null : silence.until - silence.from,
   };
+}
+
+/** When an outage was surely over: when the first reply after it left, which took the longest usual time at most. */
+const endedBy = ({ end }: DetectedOutage, delay: number): number => Math.max(end.low, end.high - delay);
+
+/**
+ * The middle between the last sign of the VM and the first probe that met the outage, both as they were at the VM. The sign
+ * is the last probe answered in time or, where a late answer came after it, that answer's departure.
+ */
+function begunAt(
+  { sent }: Flights,
+  silence: Silence,
+  lastGood: number | null,
+  firstBad: number,
+  way: number,
+): number | null {
+  if (lastGood === null) return null;
+  const seen = silence.first ? sent[lastGood]! + way : Math.max(sent[lastGood]! + way, silence.from - way);
+  return (seen + Math.max(seen, sent[firstBad]! + way)) / 2;
 }
 
 /**

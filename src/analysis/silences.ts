@@ -17,6 +17,8 @@ export interface Silence {
   /** Arrival of the first reply after; Infinity when there was none. */
   readonly until: number;
   readonly probes: readonly number[];
+  /** The first one of its run: what was answered before it was answered in time. */
+  readonly first: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export function silencesOf(flights: Flights, run: Run, lateness: Lateness): Sile
   return chosen.map((k, n) => {
     const next = chosen[n + 1] ?? members.length;
     const probes = members.slice(n === 0 ? 0 : k, next).flat();
-    return { from: points[k]!, until: points[k + 1]!, probes: probes.sort((a, b) => a - b) };
+    return { from: points[k]!, until: points[k + 1]!, probes: probes.sort((a, b) => a - b), first: n === 0 };
   });
 }
 
