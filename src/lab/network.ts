@@ -61,14 +61,11 @@ function cableEnd(network: NetworkName, station: Station): string[] {
   ];
 }
 
-/** libvirt makes the VM's tap itself, and removes it. */
-const hasTap = (machine: LabMachineName, hypervisor: LabHypervisor): boolean =>
-  isHost(machine) && hypervisor === "qemu";
-
 /** The commands of one of the machines with cables. */
 export function stationNetwork(station: Station, links: Links, hypervisor: LabHypervisor): MachineNetwork {
   const networks = networksOf(hypervisor, station);
-  const tap = hasTap(station, hypervisor);
+  // The tap is there before and after the VM: libvirt leaves alone what it did not make, and captures outlive the migration.
+  const tap = isHost(station);
   const bridge = isHost(station)
     ? [
         // Given its address, the bridge does not change it when the tap joins.
@@ -156,5 +153,5 @@ export const expectedInterfaces = (machine: LabMachineName, hypervisor: LabHyper
     : [
         ...networksOf(hypervisor, machine).map(linkName),
         ...(isHost(machine) ? [HOST_BRIDGE] : []),
-        ...(hasTap(machine, hypervisor) ? [HOST_TAP] : []),
+        ...(isHost(machine) ? [HOST_TAP] : []),
       ];
