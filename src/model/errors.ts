@@ -14,6 +14,9 @@ export const ADVICE = {
   LAB_BROKEN: "`migrascope lab down` removes what is left; then start again.",
   LAB_ABSENT: "Start it with `migrascope lab up`.",
   LAB_BUSY: "Wait for the other run to end, or use a second lab: --name.",
+  TESTBED_UNFIT: "`migrascope testbed check FILE` checks everything and says what mends it.",
+  TESTBED_BUSY: "Wait for the other run on these hosts to end.",
+  SECRET_MISSING: "The testbed file says where the secret is; put it there.",
   COMMAND_FAILED: "The command, its machine and its output are shown above.",
   HYPERVISOR_REFUSED: "The hypervisor's own words are shown above.",
   HYPERVISOR_LOST: "The connection to the hypervisor broke; its log is kept beside the pass's artifacts.",
@@ -24,6 +27,8 @@ export const ADVICE = {
     "The workload did not run as the plan says: the pass does not count. Its records are kept in workload.jsonl.",
   GUEST_UNREACHABLE: "Check that the guest accepts this key by SSH, and that its host key is the expected one.",
   MIGRATION_FAILED: "The hypervisor's reason is shown above; its logs are kept beside the pass's artifacts.",
+  DISK_DIFFERS:
+    "The VM's data is not what it was: trust neither this way of migrating nor the VM's disk until the cause is found.",
   DEADLINE_EXCEEDED: "Raise the deadline in the plan if the machine is only slow.",
   CANCELLED: "Interrupted on request; what was measured until then is kept.",
   SNMP_SILENT: "Check the switch's address, community and that its agent runs.",

@@ -36,6 +36,12 @@ export const HostSpec = z.strictObject({
     .describe("how the other host's hypervisor reaches this one, such as qemu+ssh://b/system; default: by ssh.host"),
   service: Attachment.describe("the bridge that the VM's network is in"),
   migration: Attachment,
+  storage: Attachment.optional().describe("where it reaches network storage, when that is a network of its own"),
+  tap: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("a tap in that bridge, for the VM alone; without it libvirt makes one, and no packets are captured there"),
 });
 export type HostSpec = z.infer<typeof HostSpec>;
 
@@ -76,6 +82,10 @@ export const HostsTestbed = z.strictObject({
   kind: z.literal("hosts").describe("real machines"),
   name: Name.default("hosts"),
   hypervisor: z.enum(["libvirt"]).default("libvirt"),
+  accelerator: z
+    .enum(["auto", "kvm", "tcg"])
+    .default("auto")
+    .describe("auto: kvm when a guest has really booted under it on both hosts"),
   hosts: z.strictObject({ source: HostSpec, destination: HostSpec }),
   benchmark: Attachment.describe("this machine's interface on the service network: where the prober runs"),
   switch: z

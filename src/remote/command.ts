@@ -19,6 +19,8 @@ export interface Transport {
     argv: readonly string[],
     options: { env: Readonly<Record<string, string>>; longLived: boolean },
   ): readonly string[];
+  /** Its files are not ours. */
+  readonly elsewhere?: true;
   /** How `kill` reaches a long-lived command: by signal to its local process, or by closing its standard input. */
   readonly stopsBy: "signal" | "closed-input";
 }
@@ -26,6 +28,7 @@ export interface Transport {
 export function machineOver(transport: Transport): Machine {
   return {
     name: transport.name,
+    ...(transport.elsewhere && { elsewhere: true }),
     run: (argv, options = {}) => runToEnd(transport, argv, options),
     start: (argv, options = {}) => startLongLived(transport, argv, options),
   };

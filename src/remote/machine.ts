@@ -44,6 +44,8 @@ export interface StartOptions {
 export interface Machine {
   /** As people know it: "source", "benchmark", a host name. */
   readonly name: string;
+  /** Its files are not the benchmark server's. */
+  readonly elsewhere?: true;
   /** Runs a command to its end. @throws MigrascopeError COMMAND_FAILED with machine, command and output. */
   run(argv: readonly string[], options?: CommandOptions): Promise<CommandOutput>;
   /** Starts a command that runs on. @throws MigrascopeError COMMAND_FAILED when it cannot be started. */

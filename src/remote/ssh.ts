@@ -1,4 +1,5 @@
 import { machineOver } from "./command.ts";
+import { localMachine } from "./local.ts";
 import type { Machine } from "./machine.ts";
 import { shellQuote } from "./shell.ts";
 
@@ -14,6 +15,8 @@ export interface SshTarget {
   readonly controlPath?: string;
   /** Seconds until connecting counts as failed. */
   readonly connectTimeout?: number;
+  /** Seconds between signs of life; three that are missed end the connection. Not for a guest, which may stand still. */
+  readonly keepAlive?: number;
 }
 
 /**
@@ -43,11 +46,13 @@ export function sshMachine(name: string, target: SshTarget): Machine {
     client.push("-o", `UserKnownHostsFile=${target.knownHostsFile}`, "-o", "GlobalKnownHostsFile=/dev/null");
   if (target.controlPath !== undefined)
     client.push("-o", "ControlMaster=auto", "-o", `ControlPath=${target.controlPath}`, "-o", "ControlPersist=30");
+  if (target.keepAlive !== undefined) client.push("-o", `ServerAliveInterval=${target.keepAlive}`);
   if (target.port !== undefined) client.push("-p", String(target.port));
   if (target.user !== undefined) client.push("-l", target.user);
   client.push("--", target.host);
   return machineOver({
     name,
+    elsewhere: true,
     stopsBy: "closed-input",
     wrap: (argv, { env, longLived }) => {
       const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
@@ -56,4 +61,12 @@ export function sshMachine(name: string, target: SshTarget): Machine {
       return [...client, whole.map(shellQuote).join(" ")];
     },
   });
+}
+
+/** Ends the shared connection, if there is one. Never fails. */
+export async function closeShared(target: SshTarget): Promise<void> {
+  if (target.controlPath === undefined) return;
+  await localMachine()
+    .run(["ssh", "-O", "exit", "-o", `ControlPath=${target.controlPath}`, "--", target.host])
+    .catch(() => undefined);
 }
