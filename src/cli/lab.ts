@@ -2,9 +2,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { defaultTestbed, loadLab } from "../config/testbed.ts";
 import { labDown } from "../lab/down.ts";
 import { checkMode } from "../lab/mode.ts";
-import { ensurePackages } from "../lab/packages.ts";
+import { ensurePackages, requirementsFor } from "../lab/packages.ts";
 import type { LabState } from "../lab/state.ts";
 import { type LabStatus, labNames, labStatus } from "../lab/status.ts";
+import { type NetworkName, networksOf } from "../lab/topology.ts";
 import { labUp } from "../lab/up.ts";
 import { Name } from "../model/machines.ts";
 import type { LabTestbed } from "../model/testbed.ts";
@@ -73,7 +74,8 @@ async function up(options: UpOptions): Promise<void> {
   let building = false;
   const signal = interruptSignal({ patience: () => (building ? LEAVE_WITHIN : 0) });
   try {
-    await ensurePackages({ interactive: process.stdin.isTTY === true, onStep });
+    const requirements = requirementsFor(testbed.hypervisor);
+    await ensurePackages({ interactive: process.stdin.isTTY === true, requirements, onStep });
   } finally {
     signal.throwIfAborted(); // A terminal's Ctrl-C ends apt as well: that is not its failure.
   }
@@ -140,24 +142,41 @@ function describe(lab: LabStatus): string {
 }
 
 function details(state: LabState, lab: LabStatus): string[] {
-  const { source, destination, benchmark } = state.machines;
-  const address = (name: string, at: LabState["machines"]["benchmark"]): string =>
-    `  ${name.padEnd(12)} service ${at.service.ipv4}, ${at.service.ipv6} on ${at.service.interface}; migration ${at.migration.ipv4}, ${at.migration.ipv6} on ${at.migration.interface}`;
-  const link = (name: "service" | "migration"): string => {
+  const { source, destination, benchmark, nas } = state.machines;
+  const address = (
+    name: string,
+    at: Partial<Record<NetworkName, LabState["machines"]["benchmark"]["service"] | undefined>>,
+  ): string =>
+    `  ${name.padEnd(12)} ${networksOf(state.hypervisor)
+      .flatMap((network) => (at[network] ? [{ network, ...at[network] }] : []))
+      .map(({ network, ipv4, ipv6, interface: device }) => `${network} ${ipv4}, ${ipv6} on ${device}`)
+      .join("; ")}`;
+  const link = (name: NetworkName): string => {
     const { rate: bits, delay, loss } = state.links[name];
     const more = [delay > 0 ? `${delay * 1000} ms delay` : "", loss > 0 ? `${loss * 100} % loss` : ""].filter(Boolean);
     return [`  ${name.padEnd(12)} ${bits / 1e6} Mb/s each way`, ...more].join(", ");
   };
   return [
+    `  hypervisor   ${state.hypervisor}`,
     `  mode         ${state.mode === "root" ? "root" : "user namespace, without root"}`,
     `  since        ${state.created}`,
     address("benchmark", benchmark),
     address("source", source),
     address("destination", destination),
+    ...(nas ? [address("nas", nas)] : []),
     `  switch       SNMP at ${state.snmp.address}:${state.snmp.port}, ports ${Object.values(state.ports).join(" ")}`,
-    link("service"),
-    link("migration"),
+    ...networksOf(state.hypervisor).map(link),
+    ...(state.libvirt && state.storage ? libvirt(state.libvirt, state.storage) : []),
     `  in use by    ${lab.guests.length === 0 ? "nobody" : lab.guests.map(({ command, pid }) => `${command} (${pid})`).join(", ")}`,
     `  directory    ${state.directory}`,
   ];
 }
+
+/** Where libvirt's hosts and the NAS are to be found. */
+const libvirt = (
+  { ssh, images }: NonNullable<LabState["libvirt"]>,
+  { nfs, iscsi }: NonNullable<LabState["storage"]>,
+): string[] => [
+  `  libvirt      SSH as ${ssh.user} with ${ssh.keyFile}, images in ${images}, TLS`,
+  `  storage      NFS ${nfs.export}; iSCSI ${iscsi.target}, LUN ${iscsi.lun}`,
+];

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { ensurePackages, REQUIREMENTS, type Requirement } from "../lab/packages.ts";
+import { ensurePackages, LIBVIRT_REQUIREMENTS, REQUIREMENTS, type Requirement } from "../lab/packages.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { agentBinary } from "../workloads/binary.ts";
 
@@ -25,7 +25,11 @@ const BENCHMARKS: readonly Requirement[] = [
   { needs: "stress-ng", package: "stress-ng", why: "a peer of the agent's memory workload" },
   { needs: "chrt", package: "util-linux", why: "the agent's exactness without other work on the machine" },
 ];
-const FOR = { run: REQUIREMENTS, tests: [...REQUIREMENTS, ...TESTS], bench: [...REQUIREMENTS, ...BENCHMARKS] } as const;
+const FOR = {
+  run: REQUIREMENTS,
+  tests: [...REQUIREMENTS, ...LIBVIRT_REQUIREMENTS, ...TESTS],
+  bench: [...REQUIREMENTS, ...BENCHMARKS],
+} as const;
 
 export function packagesCommand(): Command {
   return new Command("packages")

@@ -6,7 +6,7 @@ import { usableAccelerator } from "../lab/accelerator.ts";
 import { labDown } from "../lab/down.ts";
 import { enterLab } from "../lab/enter.ts";
 import { lockLab } from "../lab/lock.ts";
-import { ensurePackages } from "../lab/packages.ts";
+import { ensurePackages, requirementsFor } from "../lab/packages.ts";
 import type { LabState } from "../lab/state.ts";
 import { labStatus } from "../lab/status.ts";
 import { labUp } from "../lab/up.ts";
@@ -50,7 +50,12 @@ export async function runFromOutside({ testbed, plan }: RunArguments, again: rea
 async function prepare(testbed: LabTestbed, plan: Plan, interrupt: AbortSignal): Promise<void> {
   const works = plan.scenarios.some(({ workload }) => workloadsOf(workload).length > 0);
   const steps = [
-    () => ensurePackages({ interactive: process.stdin.isTTY === true, onStep: say }),
+    () =>
+      ensurePackages({
+        interactive: process.stdin.isTTY === true,
+        requirements: requirementsFor(testbed.hypervisor),
+        onStep: say,
+      }),
     () => nativePrograms(),
     async () => void (works && (await agentBinary())),
     async () => {

@@ -3,12 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
+import { LAB_MARK } from "./directory.ts";
 import { type BareLab, runOn } from "./init.ts";
 import { listensOn } from "./outside.ts";
 import { type Furnished, ownFiles } from "./own-files.ts";
 
 /** Seconds until a server that does not listen counts as failed. */
 const DEADLINE = 30;
+
+/** A server has nothing of the environment of whoever built the lab. */
+const SERVER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 interface Daemon {
   readonly name: string;
@@ -47,7 +51,8 @@ export async function startDaemon(
     const said = logEnd(join(ownFiles(lab.directory, machine), log));
     return new MigrascopeError("LAB_BROKEN", `${name} ${what}: ${said}`, { where: machine, cause });
   };
-  await runOn(lab, machine, argv).catch((error: Error) => {
+  const environment = [`PATH=${SERVER_PATH}`, `${LAB_MARK}=${lab.directory}`];
+  await runOn(lab, machine, ["env", "--ignore-environment", ...environment, ...argv]).catch((error: Error) => {
     throw failed(`does not start (${error.message})`, error);
   });
   const deadline = performance.now() + DEADLINE * 1000;

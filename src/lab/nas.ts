@@ -1,9 +1,11 @@
 /** The NAS: NFS by ganesha and iSCSI by tgt. Neither needs the kernel, and QEMU is the client of both by itself. */
-import { closeSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MigrascopeError } from "../model/errors.ts";
 import { startDaemon } from "./daemons.ts";
 import { type BareLab, runOn } from "./init.ts";
 import { writeOwnFile } from "./own-files.ts";
+import { ipv4 } from "./topology.ts";
 
 /** What clients call the exported directory. */
 export const NFS_EXPORT = "/vms";
@@ -53,7 +55,21 @@ async function startNfs(lab: BareLab): Promise<void> {
   // A client asks it for the ports of the other two: NFS and its mount protocol.
   await startDaemon(lab, "nas", "rpcbind", ["rpcbind"]);
   const files = ["-f", GANESHA_CONF, "-L", "/run/ganesha.log", "-p", "/run/ganesha.pid"];
-  await startDaemon(lab, "nas", "ganesha.nfsd", ["ganesha.nfsd", ...files, "-N", "NIV_WARN"]);
+  await startDaemon(lab, "nas", "ganesha.nfsd", ["ganesha.nfsd", ...files, "-N", "NIV_CRIT"]);
+  await requireExport(lab, exported);
+}
+
+/** The server also runs when it cannot export anything: it needs handles of files, which overlay file systems do not give. */
+async function requireExport(lab: BareLab, exported: string): Promise<void> {
+  const file = `nfs://${ipv4("storage", "nas")}${NFS_EXPORT}/ready`;
+  await runOn(lab, "source", ["qemu-img", "create", "-q", "-f", "raw", file, "0"]).catch((cause: Error) => {
+    throw new MigrascopeError(
+      "KERNEL_LACKS",
+      `the NAS cannot export ${exported} by NFS: its file system must be one such as ext4, xfs or tmpfs; set MIGRASCOPE_STATE to a directory on one (${cause.message})`,
+      { where: "nas", cause },
+    );
+  });
+  rmSync(join(exported, "ready"));
 }
 
 async function startIscsi(lab: BareLab): Promise<void> {

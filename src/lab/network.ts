@@ -65,13 +65,12 @@ function cableEnd(network: NetworkName, station: Station): string[] {
 export function stationNetwork(station: Station, links: Links, hypervisor: LabHypervisor): MachineNetwork {
   const networks = networksOf(hypervisor, station);
   // The tap is there before and after the VM: libvirt leaves alone what it did not make, and captures outlive the migration.
-  const tap = isHost(station);
   const bridge = isHost(station)
     ? [
         // Given its address, the bridge does not change it when the tap joins.
         `link add ${HOST_BRIDGE} address ${macAddress("service", station, "machine")} ${BRIDGE_OPTIONS}`,
-        ...(tap ? [`tuntap add dev ${HOST_TAP} mode tap`] : []),
-        ...(tap ? [`link set ${HOST_TAP} master ${HOST_BRIDGE} addrgenmode none up`] : []),
+        `tuntap add dev ${HOST_TAP} mode tap`,
+        `link set ${HOST_TAP} master ${HOST_BRIDGE} addrgenmode none up`,
         `link set ${linkName("service")} addrgenmode none`,
         `link set ${HOST_BRIDGE} up`,
       ]
@@ -79,7 +78,7 @@ export function stationNetwork(station: Station, links: Links, hypervisor: LabHy
   return {
     settings: QUIET,
     interfaces: ["link set lo up", ...bridge, ...networks.flatMap((network) => cableEnd(network, station))],
-    plain: [...networks.map(linkName), ...(isHost(station) ? [HOST_BRIDGE] : []), ...(tap ? [HOST_TAP] : [])],
+    plain: [...networks.map(linkName), ...(isHost(station) ? [HOST_BRIDGE, HOST_TAP] : [])],
     shaping: networks.flatMap((network) => shapingCommands(linkName(network), links[network], "machine")),
   };
 }
@@ -150,8 +149,4 @@ async function applyInterfaces(lab: BareLab, machine: LabMachineName, network: M
 export const expectedInterfaces = (machine: LabMachineName, hypervisor: LabHypervisor): readonly string[] =>
   machine === "switch"
     ? [...networksOf(hypervisor), ...cables(hypervisor).map(({ network, station }) => portName(network, station))]
-    : [
-        ...networksOf(hypervisor, machine).map(linkName),
-        ...(isHost(machine) ? [HOST_BRIDGE] : []),
-        ...(isHost(machine) ? [HOST_TAP] : []),
-      ];
+    : [...networksOf(hypervisor, machine).map(linkName), ...(isHost(machine) ? [HOST_BRIDGE, HOST_TAP] : [])];

@@ -34,6 +34,7 @@ export async function furnish(lab: BareLab, machine: Furnished): Promise<void> {
   await runOn(lab, machine, ["sh", SCRIPT, ownFiles(lab.directory, machine), ...shared]);
   writeOwnFile(lab, machine, "/etc/hostname", `${machine}\n`);
   writeOwnFile(lab, machine, "/etc/hosts", hostsFile());
+  writeOwnFile(lab, machine, "/etc/resolv.conf", ""); // There is nobody to ask.
   writeOwnFile(lab, machine, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
   // A locked account is refused by an SSH server without PAM, even with a key.
   const shadow = readFileSync(join(ownFiles(lab.directory, machine), "/etc/shadow"), "utf8");

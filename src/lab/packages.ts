@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { locate } from "../guest/locate.ts";
 import { MigrascopeError } from "../model/errors.ts";
+import type { LabHypervisor } from "./topology.ts";
 
 export interface Requirement {
   /** A command, or a file when it begins with a slash. */
@@ -36,6 +37,26 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { needs: "qemu-system-x86_64", package: "qemu-system-x86", why: "the hypervisor" },
   { needs: "qemu-img", package: "qemu-utils", why: "the VM's disk" },
 ];
+
+/** Beside these, for a lab with `hypervisor: libvirt`. */
+export const LIBVIRT_REQUIREMENTS: readonly Requirement[] = [
+  { needs: "libvirtd", package: "libvirt-daemon-system", why: "libvirt on the lab's hosts" },
+  { needs: "virsh", package: "libvirt-clients", why: "libvirt's own commands" },
+  { needs: "sshd", package: "openssh-server", why: "logging in to the lab's hosts" },
+  { needs: "certtool", package: "gnutls-bin", why: "TLS between the lab's hosts" },
+  { needs: "rsync", package: "rsync", why: "copies disks and saved memory" },
+  { needs: "zstd", package: "zstd", why: "packs saved memory" },
+  { needs: "gzip", package: "gzip", why: "packs saved memory" },
+  { needs: "ganesha.nfsd", package: "nfs-ganesha", why: "the NAS's NFS" },
+  { needs: "/usr/share/doc/nfs-ganesha-vfs", package: "nfs-ganesha-vfs", why: "the NAS's NFS" },
+  { needs: "rpcbind", package: "rpcbind", why: "the NAS's NFS" },
+  { needs: "tgtd", package: "tgt", why: "the NAS's iSCSI" },
+  { needs: "/usr/share/doc/qemu-block-extra", package: "qemu-block-extra", why: "QEMU's NFS and iSCSI" },
+];
+
+/** What a lab for this hypervisor needs. */
+export const requirementsFor = (hypervisor: LabHypervisor): readonly Requirement[] =>
+  hypervisor === "libvirt" ? [...REQUIREMENTS, ...LIBVIRT_REQUIREMENTS] : REQUIREMENTS;
 
 /** Seconds that apt waits for another one to end. */
 const LOCK_WAIT = 120;

@@ -1,5 +1,5 @@
 /** The processes of a lab, found by the mark in their environment: no list on disk can be stale or cut short. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import { LAB_MARK } from "./directory.ts";
@@ -18,13 +18,30 @@ export interface LabProcess {
 /** Seconds that killed processes get to disappear. */
 const KILL_DEADLINE = 20;
 
-/** All processes that carry the mark of the lab in `directory`. Zombies have no environment and do not count. */
+/**
+ * All processes of the lab in `directory`: those that carry its mark, and those in their PID namespaces, since libvirt starts
+ * its VMs with an environment of its own. Zombies have no environment and do not count.
+ */
 export function labProcesses(directory: string): LabProcess[] {
   const mark = `${LAB_MARK}=${directory}`;
-  return processIds()
-    .filter((pid) => readProc(pid, "environ")?.split("\0").includes(mark))
+  const all = processIds();
+  const marked = all.filter((pid) => readProc(pid, "environ")?.split("\0").includes(mark));
+  // Those who come and go between here and there are in ours.
+  const namespaces = new Set(marked.map(pidNamespace));
+  namespaces.delete(pidNamespace("self"));
+  namespaces.delete(undefined);
+  const unmarked = all.filter((pid) => !marked.includes(pid) && namespaces.has(pidNamespace(pid)));
+  return [...marked, ...unmarked.filter((pid) => readProc(pid, "environ"))]
     .map(describe)
     .filter((found) => found !== undefined);
+}
+
+function pidNamespace(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined; // It has ended, or it is another user's.
+  }
 }
 
 /** The processes whose parent is `pid`. */

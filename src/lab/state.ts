@@ -26,7 +26,7 @@ const Host = z.strictObject({
   ...Station.shape,
   storage: Attachment.optional(),
   bridge: z.string(),
-  tap: z.string().describe("the VM's; libvirt makes and removes it itself, under this name if asked to"),
+  tap: z.string(),
 });
 const Nas = z.strictObject({ pid: Station.shape.pid, hostname: z.string(), service: Attachment, storage: Attachment });
 

@@ -45,7 +45,7 @@ export interface LabUpOptions {
  * links differ and a measurement is running in the lab; CANCELLED. Whatever is thrown, nothing half-made is left.
  */
 export async function labUp(testbed: LabTestbed, options: LabUpOptions = {}): Promise<LabState> {
-  requireReachable(testbed.vm);
+  requireReachable(testbed.vm, testbed.hypervisor);
   const directory = labDirectory(testbed.name);
   using lock = await lockLab(directory);
   const status = labStatus(testbed.name);
