@@ -1,11 +1,12 @@
 /**
  * Numbers for people. Bytes are written in binary units (1 MiB = 1,048,576 bytes) everywhere, memory and wire alike, so
- * that the two can be compared; rates of links are decimal bits per second (1 Mb/s = 1,000,000 b/s), as on data sheets.
+ * that the two can be compared; rates are decimal, of bits (1 Mb/s = 1,000,000 b/s) and of bytes (1 MB/s = 8 Mb/s), as on
+ * data sheets.
  */
 import type { Measurement } from "../model/result.ts";
 
 export const UNITS_NOTE =
-  "Bytes are binary (1 MiB = 1,048,576 bytes), rates decimal (1 Mb/s = 1,000,000 bits per second). [a … b] bounds the true value.";
+  "Bytes are binary (1 MiB = 1,048,576 bytes), rates decimal (1 Mb/s = 1,000,000 bits per second, 1 MB/s = 1,000,000 bytes per second). [a … b] bounds the true value.";
 
 interface Scale {
   readonly unit: string;
@@ -19,7 +20,7 @@ const BINARY = scales(["B", 1], ["KiB", 2 ** 10], ["MiB", 2 ** 20], ["GiB", 2 **
 const SCALES: Readonly<Record<Measurement["unit"], readonly Scale[]>> = {
   s: scales(["µs", 1e-6], ["ms", 1e-3], ["s", 1]),
   bytes: BINARY,
-  "bytes/s": BINARY.map(({ unit, factor }) => ({ unit: `${unit}/s`, factor })),
+  "bytes/s": scales(["B/s", 1], ["kB/s", 1e3], ["MB/s", 1e6], ["GB/s", 1e9]),
   "bits/s": scales(["b/s", 1], ["kb/s", 1e3], ["Mb/s", 1e6], ["Gb/s", 1e9]),
   count: scales(["", 1]),
   share: scales(["%", 0.01]),

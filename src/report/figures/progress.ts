@@ -20,7 +20,7 @@ interface Curve {
 const CURVES: readonly Curve[] = [
   { field: "remaining", name: "memory remaining", unit: "MiB", factor: 2 ** 20, ink: "source" },
   { field: "throughput", name: "throughput", unit: "Mb/s", factor: 1e6, ink: "destination" },
-  { field: "dirtyRate", name: "dirty rate", unit: "MiB/s", factor: 2 ** 20, ink: "held" },
+  { field: "dirtyRate", name: "dirty rate", unit: "MB/s", factor: 1e6, ink: "held" },
   { field: "throttle", name: "vCPU throttle", unit: "%", factor: 0.01, ink: "lost-there" },
 ];
 

@@ -18,15 +18,22 @@ const LANE = 26;
 const TOP = 46;
 const GAP = 42;
 
-/** The unit of the rate's axis, by the largest value on it: bytes in binary units, operations in thousands. */
-function scaleOf(windows: readonly Windows[]): { readonly unit: string; readonly factor: number } {
+const DECIMAL = [1000, ["B/s", "kB/s", "MB/s", "GB/s"]] as const;
+const BINARY = [1024, ["B/s", "KiB/s", "MiB/s", "GiB/s"]] as const;
+const COUNTS = [1000, ["/s", "k/s", "M/s", "G/s"]] as const;
+
+/**
+ * The unit of the rate's axis, by the largest value on it. Rates of bytes are decimal, unless the title has the rate that
+ * somebody asked for in binary units: the two are read together.
+ */
+function scaleOf(windows: readonly Windows[], title: string): { readonly unit: string; readonly factor: number } {
   const most = Math.max(
     0,
     ...windows.map(({ rate }) => rate.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0)),
   );
   const bytes = windows[0]!.unit === "bytes";
-  const [base, units] = bytes ? [1024, ["B/s", "KiB/s", "MiB/s", "GiB/s"]] : [1000, ["/s", "k/s", "M/s", "G/s"]];
-  const step = Math.min(3, Math.max(0, Math.floor(Math.log(Math.max(most, 1)) / Math.log(base as number))));
+  const [base, units] = !bytes ? COUNTS : /[KMGT]iB\/s/u.test(title) ? BINARY : DECIMAL;
+  const step = Math.min(3, Math.max(0, Math.floor(Math.log(Math.max(most, 1)) / Math.log(base))));
   return { unit: units[step]!, factor: base ** step };
 }
 
@@ -98,7 +105,10 @@ export function workloadFigure(input: WorkloadInput): (Figure & { readonly lines
   if (sides.length === 0) return undefined;
   const guest = sides.find(({ windows }) => windows.side === "guest");
   const peer = sides.find(({ windows }) => windows.side === "peer");
-  const { unit, factor } = scaleOf(sides.map(({ windows }) => windows));
+  const { unit, factor } = scaleOf(
+    sides.map(({ windows }) => windows),
+    workload.title,
+  );
   const lines: LineId[] = [];
   const draw = (id: LineId, plot: number, data: readonly Point[], name: string) => {
     lines.push(id);

@@ -125,7 +125,7 @@ describe("the anatomy", () => {
 describe("the course of the migration", () => {
   test("leaves out what the hypervisor does not tell, and gaps stay gaps", () => {
     const curves = drawn(figures.progress!);
-    expect(curves.map(({ name }) => name)).toEqual(["memory remaining, MiB", "throughput, Mb/s", "dirty rate, MiB/s"]);
+    expect(curves.map(({ name }) => name)).toEqual(["memory remaining, MiB", "throughput, Mb/s", "dirty rate, MB/s"]);
     expect(curves[1]!.data[0]).toEqual([0, null]);
   });
 

@@ -35,7 +35,7 @@ function windows(given: Partial<PassSeries["workloads"][number]> = {}): PassSeri
       unit: "bytes",
       start: column(0, 0.1, 0.2, 0.3),
       end: column(0.1, 0.2, 0.3, 0.4),
-      rate: column(2 ** 20, 2 ** 21, 2 ** 21, 2 ** 20),
+      rate: column(1e6, 2e6, 2e6, 1e6),
       asked: column(Number.NaN, Number.NaN, Number.NaN, Number.NaN),
       p50: column(0.001, 0.001, 0.001, 0.001),
       p99: column(0.001, Number.NaN, 0.002, 0.003),
@@ -67,7 +67,7 @@ describe("the figure of a workload", () => {
   });
 
   test("draws the rate of each window as a step, and equal ones once", () => {
-    expect(named("guest's side, MiB/s", figure(memory, { workloads: windows() }))!.data).toEqual([
+    expect(named("guest's side, MB/s", figure(memory, { workloads: windows() }))!.data).toEqual([
       [0, 1],
       [0.1, 2],
       [0.2, 2],
@@ -78,7 +78,7 @@ describe("the figure of a workload", () => {
 
   test("draws no line where nobody recorded", () => {
     const workloads = windows({ start: Float64Array.of(0, 0.1, 0.25, 0.3), end: Float64Array.of(0.1, 0.2, 0.3, 0.4) });
-    expect(named("guest's side, MiB/s", figure(memory, { workloads }))!.data).toContainEqual([0.2, null]);
+    expect(named("guest's side, MB/s", figure(memory, { workloads }))!.data).toContainEqual([0.2, null]);
   });
 
   test("draws neither what was not asked, nor pauses that were none, nor latencies that are unknown", () => {
@@ -90,7 +90,7 @@ describe("the figure of a workload", () => {
   test("has the median before and its shares as lines", () => {
     const lines = drawn().flatMap(({ markLine }) => markLine?.data.filter(({ yAxis }) => yAxis !== undefined) ?? []);
     expect(lines.map(({ name }) => name)).toEqual(["median before", "90 %", "50 %", "10 %"]);
-    const before = memory!.before.value! / 2 ** 20;
+    const before = memory!.before.value! / 1e6;
     expect(lines.map(({ yAxis }) => yAxis / before)).toEqual(
       [1, 0.9, 0.5, 0.1].map((share) => expect.closeTo(share, 4)),
     );
@@ -100,6 +100,13 @@ describe("the figure of a workload", () => {
     );
   });
 
+  test("has the unit of a rate that was asked for in binary units", () => {
+    const [axis] = (
+      figure({ ...memory!, title: "memory-write, 64 MiB, 8 MiB/s" }).option as { yAxis: { name: string }[] }
+    ).yAxis;
+    expect(axis!.name).toBe("rate, MiB/s");
+  });
+
   test("names units on its axes and holds all latencies between two decades", () => {
     const axes = (figure().option as { yAxis: unknown }).yAxis as {
       name: string;
@@ -107,7 +114,7 @@ describe("the figure of a workload", () => {
       min: number;
       max: number;
     }[];
-    expect(axes.map(({ name }) => name)).toEqual(["rate, MiB/s", "latency and pause, ms (log scale)"]);
+    expect(axes.map(({ name }) => name)).toEqual(["rate, MB/s", "latency and pause, ms (log scale)"]);
     const values = drawn()
       .filter(({ name }) => name?.endsWith(", ms"))
       .flatMap(({ data }) => data.flatMap(([, y]) => y ?? []));

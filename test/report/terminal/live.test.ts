@@ -17,7 +17,7 @@ const progress = event({
     remaining: 64 * 2 ** 20,
     total: 256 * 2 ** 20,
     throughput: 937e6,
-    dirtyRate: 20 * 2 ** 20,
+    dirtyRate: 20e6,
   },
 });
 const probes = event({ type: "probe-progress", ...here, sent: 1234, answered: 1200 });
@@ -44,7 +44,7 @@ describe("on a terminal", () => {
     vi.advanceTimersByTime(2300);
     expect(screen()).toEqual([
       "  ◌ migrate  2.3 s",
-      "    round 2  ████████████░░░░  64.0 MiB remaining  937 Mb/s  dirtied at 20.0 MiB/s",
+      "    round 2  ████████████░░░░  64.0 MiB remaining  937 Mb/s  dirtied at 20.0 MB/s",
       "    probes: 1,234 sent, 34 unanswered so far",
     ]);
     view.close();

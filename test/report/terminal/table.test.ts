@@ -47,7 +47,7 @@ describe("the table of a result", () => {
   test("has what the migration did to each workload, and stale pages only when there are any", () => {
     const text = print();
     expect(text).toMatch(
-      /^ {2}memory-write, 64 MiB, random, 20 MB\/s\n {2}Rate before +19\.0 MiB\/s +19\.0 MiB\/s\n {2}Rate during +15\.07 MiB\/s \[/mu,
+      /^ {2}memory-write, 64 MiB, random, 20 MB\/s\n {2}Rate before +19\.9 MB\/s +19\.9 MB\/s\n {2}Rate during +15\.8 MB\/s \[/mu,
     );
     expect(text).toMatch(/^ {2}Below 50 % +200 ms \[100 … 300\] /mu);
     expect(text).toMatch(/^ {2}Peak latency +131 ms +131 ms$/mu);
@@ -61,7 +61,7 @@ describe("the table of a result", () => {
     const { result } = fixture();
     result.trials[0]!.passes[0]!.workloads = [];
     expect(resultTable(result, { width: 120, color: false })).toMatch(
-      /^ {2}Rate before +unknown: not recorded +19\.0/mu,
+      /^ {2}Rate before +unknown: not recorded +19\.9/mu,
     );
   });
 
