@@ -1,0 +1,95 @@
+/** The VM's domain on both hosts: in which state it is, and putting it in order. */
+import { MigrascopeError } from "../../model/errors.ts";
+import type { HostRole } from "../../model/machines.ts";
+import { MARK } from "./definition.ts";
+import { isNoDomain, type Virsh } from "./virsh.ts";
+
+export interface DomainState {
+  /** libvirt's word: `running`, `paused`, `shut off`, `in shutdown`, `crashed`… */
+  readonly state: string;
+  /** Why, in libvirt's word: `booted`, `migrated`, `migrating`, `post-copy`, `post-copy failed`… */
+  readonly reason: string;
+}
+
+/** @returns `null` when the host knows no domain of this name. @throws MigrascopeError when the host or libvirt does not answer. */
+export async function domainState(virsh: Virsh, domain: string): Promise<DomainState | null> {
+  try {
+    return stateIn(await virsh.run(["domstate", domain, "--reason"], { timeout: 40 }));
+  } catch (error) {
+    if (isNoDomain(error)) return null;
+    throw error;
+  }
+}
+
+/** Reads the answer to `domstate --reason`: `paused (migrating)`. */
+export function stateIn(text: string): DomainState {
+  const [, state = text.trim(), reason = ""] = /^(.*?)(?: \((.*)\))?$/u.exec(text.trim()) ?? [];
+  return { state, reason };
+}
+
+export const runs = (state: DomainState | null | undefined): boolean =>
+  state?.state === "running" || state?.state === "idle";
+/** QEMU is there, whether or not its vCPUs run. */
+export const isActive = (state: DomainState | null | undefined): boolean =>
+  state !== null && state !== undefined && state.state !== "shut off";
+
+/**
+ * Defines the domain. One of the same name that is not ours is left alone.
+ * @throws MigrascopeError HYPERVISOR_REFUSED, also for a stranger of the same name.
+ */
+export async function define(virsh: Virsh, domain: string, definition: string): Promise<void> {
+  if (await domainState(virsh, domain)) {
+    await requireOurs(virsh, domain);
+    await remove(virsh, domain);
+  }
+  await virsh.run(["define", "/dev/stdin"], { input: definition });
+}
+
+/** Ends the domain on this host and forgets it. Never fails because there is none. @throws MigrascopeError for a stranger. */
+export async function removeOurs(virsh: Virsh, domain: string): Promise<void> {
+  if (!(await domainState(virsh, domain))) return;
+  await requireOurs(virsh, domain);
+  await remove(virsh, domain);
+}
+
+async function remove(virsh: Virsh, domain: string): Promise<void> {
+  if (isActive(await domainState(virsh, domain)))
+    await virsh.run(["destroy", domain], { timeout: 60 }).catch(ignoreGone);
+  await virsh.run(["undefine", domain, "--snapshots-metadata", "--checkpoints-metadata"]).catch(ignoreGone);
+}
+
+/** What was to go has gone by itself. */
+function ignoreGone(error: unknown): void {
+  if (isNoDomain(error) || /not running|not found/iu.test((error as Error).message)) return;
+  throw error;
+}
+
+async function requireOurs(virsh: Virsh, domain: string): Promise<void> {
+  const definition = await virsh.run(["dumpxml", domain]).catch(() => "");
+  if (definition === "" || definition.includes(MARK)) return;
+  throw new MigrascopeError(
+    "HYPERVISOR_REFUSED",
+    `there is a domain "${domain}" that Migrascope did not make: it is left alone; give the testbed's vm another name, or adopt it`,
+    { where: virsh.machine.name },
+  );
+}
+
+/** What is known of the VM on both hosts, for an account of what became of it. */
+export type Whereabouts = Readonly<Record<HostRole, DomainState | null | "no answer">>;
+
+export async function whereabouts(virsh: Readonly<Record<HostRole, Virsh>>, domain: string): Promise<Whereabouts> {
+  const of = (role: HostRole): Promise<DomainState | null | "no answer"> =>
+    domainState(virsh[role], domain).catch(() => "no answer" as const);
+  const [source, destination] = await Promise.all([of("source"), of("destination")]);
+  return { source, destination };
+}
+
+/** In words: `source: paused (migrating); destination: no domain`. */
+export const described = (of: Whereabouts): string =>
+  (["source", "destination"] as const)
+    .map((role) => {
+      const state = of[role];
+      if (state === "no answer") return `${role}: no answer`;
+      return `${role}: ${state === null ? "no domain" : `${state.state}${state.reason === "" ? "" : ` (${state.reason})`}`}`;
+    })
+    .join("; ");

@@ -1,0 +1,63 @@
+/** libvirt's account of a migration (`virsh domjobinfo --rawstats`) in our terms. Fields: VIR_DOMAIN_JOB_* in libvirt-domain.h. */
+import type { MigrationProgress, MigrationReport } from "../../model/migration.ts";
+import type { Instant } from "../../model/time.ts";
+
+/** Field → value, as libvirt gives them: bytes, milliseconds, pages. */
+export type JobStatistics = ReadonlyMap<string, number>;
+
+/** `Job type: 2`, then `field: value` lines. Without a job there are no fields. */
+export function parseJob(text: string): JobStatistics {
+  const fields = new Map<string, number>();
+  for (const [, name, value] of text.matchAll(/^\s*([a-z_]+):\s+(-?\d+)\s*$/gmu)) fields.set(name!, Number(value));
+  return fields;
+}
+
+function field(from: JobStatistics, name: string, divisor = 1): number | undefined {
+  const value = from.get(name);
+  return value !== undefined && value >= 0 ? value / divisor : undefined;
+}
+
+/** Leaves out what is not known: `undefined` is not a value of the schema. */
+function known<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
+
+export function toProgress(job: JobStatistics, status: string, at: Instant): MigrationProgress {
+  const bytesPerSecond = field(job, "memory_bps");
+  const pagesPerSecond = field(job, "memory_dirty_rate");
+  return {
+    at,
+    status,
+    ...known({
+      round: field(job, "memory_iteration"),
+      elapsed: field(job, "time_elapsed", 1000),
+      remaining: field(job, "memory_remaining"),
+      transferred: field(job, "memory_processed"),
+      total: field(job, "memory_total"),
+      throughput: bytesPerSecond === undefined ? undefined : bytesPerSecond * 8,
+      dirtyRate: pagesPerSecond === undefined ? undefined : pagesPerSecond * (field(job, "memory_page_size") ?? 4096),
+      throttle: field(job, "auto_converge_throttle", 100),
+      zeroPages: field(job, "memory_constant"),
+      normalPages: field(job, "memory_normal"),
+      expectedDowntime: field(job, "downtime", 1000),
+      diskTotal: field(job, "disk_total"),
+      diskRemaining: field(job, "disk_remaining"),
+      diskTransferred: field(job, "disk_processed"),
+    }),
+  };
+}
+
+/** Of a completed job. */
+export const toReport = (job: JobStatistics): MigrationReport =>
+  known({
+    totalTime: field(job, "time_elapsed", 1000),
+    downtime: field(job, "downtime", 1000),
+    setupTime: field(job, "setup_time", 1000),
+    transferred: field(job, "memory_processed"),
+    diskTransferred: field(job, "disk_processed"),
+    rounds: field(job, "memory_iteration"),
+    zeroPages: field(job, "memory_constant"),
+    normalPages: field(job, "memory_normal"),
+    pageSize: field(job, "memory_page_size") || undefined,
+    postCopyRequests: field(job, "memory_postcopy_requests"),
+  });

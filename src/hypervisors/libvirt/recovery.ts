@@ -1,0 +1,27 @@
+/** A post-copy migration of which the connection broke: the VM's memory is on both sides, and both wait for each other. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isOver, issue, type Migration } from "./migration.ts";
+
+/** How often it is tried, and the seconds before each time: a link that was cut takes a while to come back. */
+const ATTEMPTS = 5;
+const PAUSE = 3;
+/** Seconds that a migration that was connected again has to end. */
+const PATIENCE = 120;
+
+/**
+ * Connects both sides again, with the options of the first command, as libvirt asks for.
+ * @returns what was done, in words for the outcome. Never throws.
+ */
+export async function recover(migration: Migration): Promise<string> {
+  const { watch, request, command, said } = migration;
+  if (request.settings.postCopy?.recover === false) return "the plan says not to connect a broken post-copy again";
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    await sleep(PAUSE * 1000);
+    watch.did("recover", `attempt ${attempt}`);
+    await issue(migration, [...command, "--postcopy-resume"]);
+    await watch.waitFor(() => isOver(migration), { seconds: PATIENCE });
+    if (said.exitCode === 0) return `the connection broke during post-copy and was made again (attempt ${attempt})`;
+    watch.did("status", said.words);
+  }
+  return `the connection broke during post-copy and could not be made again: ${said.words}`;
+}

@@ -1,0 +1,41 @@
+/** Memory and disk of a running VM, from libvirt's view. */
+import type { StatisticsSample } from "../../model/host.ts";
+import type { Clock } from "../../model/time.ts";
+import type { Virsh } from "./virsh.ts";
+
+/**
+ * Bytes. memory.configured: what the VM was given (balloon.maximum); memory.allocated: QEMU's resident memory on the host
+ * (balloon.rss), which holds QEMU's own heap and code too; memory.used: as the guest's balloon driver says, without page
+ * cache (available − usable). disk: as QEMU sees the image.
+ */
+export async function statistics(virsh: Virsh, domain: string, clock: Clock): Promise<StatisticsSample> {
+  const answer = await virsh.run(["domstats", domain, "--raw", "--balloon", "--block", "--nowait"]);
+  return { at: clock(), source: "hypervisor", ...statisticsIn(answer) };
+}
+
+/** Reads the answer to `domstats --raw`: `field=value` lines; memory in KiB, disks in bytes. */
+export function statisticsIn(text: string): Pick<StatisticsSample, "memory" | "disk"> {
+  const fields = new Map(
+    [...text.matchAll(/^\s*([\w.-]+)=(\d+)\s*$/gmu)].map(([, name, value]) => [name!, Number(value)]),
+  );
+  const kib = (name: string): number | undefined => (fields.has(name) ? fields.get(name)! * 1024 : undefined);
+  const [available, usable] = [kib("balloon.available"), kib("balloon.usable")];
+  const disks = Array.from({ length: fields.get("block.count") ?? 0 }, (_, index) => index);
+  const sum = (name: string): number | undefined => {
+    const values = disks.map((index) => fields.get(`block.${index}.${name}`)).filter((value) => value !== undefined);
+    return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0);
+  };
+  return {
+    memory: known({
+      configured: kib("balloon.maximum"),
+      allocated: kib("balloon.rss"),
+      used: available === undefined || usable === undefined ? undefined : available - usable,
+    }),
+    disk: known({ virtualSize: sum("capacity"), allocatedBlocks: sum("physical") }),
+  };
+}
+
+/** Leaves out what is not known: `undefined` is not a value of the schema. */
+function known<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

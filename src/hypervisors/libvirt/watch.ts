@@ -1,0 +1,191 @@
+/** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
+import type { HostRole } from "../../model/machines.ts";
+import type { MigrationEvent, MigrationPart } from "../../model/migration.ts";
+import type { Clock } from "../../model/time.ts";
+import { Changes, type Limits } from "../changes.ts";
+import type { MigrationObserver } from "../contract.ts";
+import { type EventStream, listenForEvents, type QemuEvent } from "./events.ts";
+import { parseJob, toProgress } from "./progress.ts";
+import { VirshSession } from "./session.ts";
+import type { Virsh } from "./virsh.ts";
+
+/** Milliseconds between samples. */
+const SAMPLE_EVERY = 50;
+/** Milliseconds before a session that has broken is opened again: libvirt is perhaps being started anew. */
+const REOPEN_AFTER = 1000;
+
+export interface WatchRequest {
+  readonly virsh: Readonly<Record<HostRole, Virsh>>;
+  readonly domain: string;
+  readonly from: HostRole;
+  readonly observer: MigrationObserver;
+  readonly clock: Clock;
+  /** The disk is copied before the memory. */
+  readonly copiesDisk: boolean;
+}
+
+const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
+
+export class MigrationWatch {
+  sourceStatus = "none";
+  destinationStatus = "none";
+  /** vCPUs were seen to stand still on the source, and to start on the destination. */
+  stopped = false;
+  resumed = false;
+  /** Post-copy was asked for: from then on the migration may not be cancelled any more. */
+  switched = false;
+  /** It has really begun: the VM's memory is on both sides. */
+  inPostCopy = false;
+  /** Number of the pass over memory that runs now. */
+  round = 0;
+
+  readonly #request: WatchRequest;
+  readonly #changes = new Changes();
+  readonly #streams: EventStream[] = [];
+  readonly #parts = new Set<MigrationPart>();
+  #ended = false;
+
+  private constructor(request: WatchRequest) {
+    this.#request = request;
+  }
+
+  /** Listens on both hosts from now on. @throws MigrascopeError HYPERVISOR_LOST, COMMAND_FAILED. */
+  static async start(request: WatchRequest): Promise<MigrationWatch> {
+    const watch = new MigrationWatch(request);
+    const { virsh, domain, from } = request;
+    const to = other(from);
+    const listening = await Promise.allSettled([
+      listenForEvents(virsh[from], domain, (event) => watch.#onSource(event)),
+      listenForEvents(virsh[to], domain, (event) => watch.#onDestination(event)),
+    ]);
+    for (const each of listening) if (each.status === "fulfilled") watch.#streams.push(each.value);
+    const failed = listening.find((each) => each.status === "rejected");
+    if (!failed) return watch;
+    await watch.end();
+    throw failed.reason;
+  }
+
+  waitFor(condition: () => boolean, limits: Limits): Promise<"met" | "timeout" | "aborted"> {
+    return this.#changes.waitFor(condition, limits);
+  }
+
+  /** Something that others found out has changed. */
+  noted(change: () => void): void {
+    this.#changes.make(change);
+  }
+
+  /** Samples from now on, until `end`. A host that does not answer costs samples, nothing else. */
+  startSampling(): void {
+    void this.#sample();
+  }
+
+  async #sample(): Promise<void> {
+    const { virsh, domain, from, observer, clock } = this.#request;
+    while (!this.#ended) {
+      let session: VirshSession | undefined;
+      try {
+        session = await VirshSession.open(virsh[from]);
+        while (!this.#ended) {
+          const asked = performance.now();
+          const answer = await session.ask(["domjobinfo", domain, "--rawstats"]).catch((error: unknown) => {
+            if (!session?.isOpen) throw error;
+            return ""; // Between two jobs, or no domain any more.
+          });
+          const job = parseJob(answer);
+          if (job.size > 0 && !this.#ended) {
+            observer.progress(toProgress(job, this.sourceStatus, clock()));
+            if ((job.get("disk_total") ?? 0) > 0 && this.#request.copiesDisk) this.partBegan("disk-copy");
+          }
+          await pause(SAMPLE_EVERY - (performance.now() - asked));
+        }
+      } catch {
+        await pause(REOPEN_AFTER);
+      } finally {
+        session?.close();
+      }
+    }
+  }
+
+  /** Tells the observer of something that we did. */
+  did(kind: "command" | "switch-to-post-copy" | "cancel" | "status" | "deadline" | "recover", detail?: string): void {
+    const { from, observer, clock } = this.#request;
+    observer.event({ kind, host: from, observed: clock(), ...(detail !== undefined && { detail }) });
+  }
+
+  /** A part of a migration in several steps; each begins once. */
+  partBegan(part: MigrationPart): void {
+    if (this.#parts.has(part)) return;
+    this.#parts.add(part);
+    this.#part("part", part);
+  }
+
+  partEnded(part: MigrationPart): void {
+    if (this.#parts.has(part)) this.#part("part-end", part);
+  }
+
+  #part(kind: "part" | "part-end", detail: MigrationPart): void {
+    const { from, observer, clock } = this.#request;
+    observer.event({ kind, host: from, observed: clock(), detail });
+  }
+
+  /** No more is told to the observer after this. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#streams.map((stream) => stream.stop()));
+  }
+
+  #onSource(event: QemuEvent): void {
+    const { from } = this.#request;
+    if (event.name === "STOP") {
+      this.#tell("stop", from, event);
+      this.#changes.make(() => (this.stopped = true));
+    } else if (event.name === "RESUME") {
+      this.#tell("resume-source", from, event);
+      this.#changes.make(() => (this.stopped = false));
+    } else if (event.name === "MIGRATION_PASS") {
+      const round = Number(event.data.pass);
+      this.#tell("round", from, event, { round });
+      this.#changes.make(() => (this.round = round));
+    } else if (event.name === "MIGRATION") {
+      const status = String(event.data.status);
+      if (status === "active" && this.#request.copiesDisk) {
+        this.partEnded("disk-copy");
+        this.partBegan("memory");
+      }
+      this.#tell("status", from, event, { detail: status });
+      if (status === "completed" || status === "failed" || status === "cancelled") this.#tell(status, from, event);
+      this.#changes.make(() => this.#setStatus("sourceStatus", status));
+    }
+  }
+
+  #onDestination(event: QemuEvent): void {
+    const to = other(this.#request.from);
+    if (event.name === "RESUME") {
+      this.#tell("resume", to, event);
+      this.#changes.make(() => (this.resumed = true));
+    } else if (event.name === "MIGRATION") {
+      const status = String(event.data.status);
+      this.#tell("status", to, event, { detail: status });
+      this.#changes.make(() => this.#setStatus("destinationStatus", status));
+    }
+  }
+
+  #setStatus(whose: "sourceStatus" | "destinationStatus", status: string): void {
+    this[whose] = status;
+    if (status.startsWith("postcopy")) this.inPostCopy = true;
+  }
+
+  #tell(
+    kind: MigrationEvent["kind"],
+    host: HostRole,
+    event: QemuEvent,
+    more: Pick<MigrationEvent, "detail" | "round"> = {},
+  ): void {
+    if (this.#ended) return;
+    const { observer, clock } = this.#request;
+    observer.event({ kind, host, observed: clock(), reported: event.reported, ...more });
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, Math.max(0, milliseconds)));
