@@ -10,6 +10,7 @@ export const ARTIFACT = {
   interfaces: "interfaces.jsonl",
   statistics: "statistics.jsonl",
   probes: "probes.bin",
+  flowsSource: "flows-source.jsonl",
   captureBenchmark: "capture-benchmark.pcap",
   captureSource: "capture-source.pcap",
   captureDestination: "capture-destination.pcap",
@@ -59,6 +60,29 @@ export const InterfaceReading = z.strictObject({
   txBytes: z.int().min(0),
 });
 export type InterfaceReading = z.infer<typeof InterfaceReading>;
+
+/**
+ * The packets with the same protocol, ports and direction on one interface. `other`: what has no ports, and fragments; its
+ * ports are 0. Directions are the host's.
+ */
+export const Flow = z.strictObject({
+  protocol: z.enum(["tcp", "udp", "other"]),
+  sourcePort: z.int().min(0).max(65535),
+  destinationPort: z.int().min(0).max(65535),
+  direction: z.enum(["in", "out"]),
+  bytes: z.int().min(0).describe("frames with Ethernet header and VLAN tag, as the host's kernel had them"),
+  packets: z.int().min(0),
+});
+export type Flow = z.infer<typeof Flow>;
+
+/** All flows of an interface since its count began. */
+export const FlowReading = z.strictObject({
+  at: Instant.describe("when we learned of it"),
+  flows: z.array(Flow),
+  dropped: z.int().min(0).describe("packets so far that the kernel had no room for: they are in no flow"),
+  end: z.boolean().describe("the last reading of a count that ended as it should"),
+});
+export type FlowReading = z.infer<typeof FlowReading>;
 
 export const StatisticsReading = z.strictObject({
   moment: Moment,

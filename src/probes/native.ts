@@ -6,7 +6,7 @@ const DIRECTORY = fileURLToPath(new URL("../../native/prober", import.meta.url))
 
 const recipeIn = (directory: string): Recipe => ({
   directory,
-  programs: ["prober", "capture", "echo-target"],
+  programs: ["prober", "capture", "flows", "echo-target"],
   tools: { make: "make", cc: "a C compiler (cc)" },
   install: "sudo apt-get install make gcc libc6-dev",
   what: "the prober",
@@ -18,6 +18,8 @@ export interface NativePrograms {
   readonly prober: string;
   /** Copies the headers of packets into a pcap file. Needs CAP_NET_RAW. */
   readonly capture: string;
+  /** Counts bytes on an interface by flow. Needs CAP_NET_RAW. */
+  readonly flows: string;
   /** Answers them, with outages of known length; for calibration. Needs CAP_NET_RAW. */
   readonly echoTarget: string;
 }
@@ -50,6 +52,7 @@ export async function buildNative(directory: string = DIRECTORY, env = process.e
   return {
     prober: programPath(recipe, "prober"),
     capture: programPath(recipe, "capture"),
+    flows: programPath(recipe, "flows"),
     echoTarget: programPath(recipe, "echo-target"),
   };
 }

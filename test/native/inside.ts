@@ -15,6 +15,7 @@ export const SANITIZED = {
   prober: `${NATIVE}/build/sanitized/prober`,
   target: `${NATIVE}/build/sanitized/echo-target`,
   capture: `${NATIVE}/build/sanitized/capture`,
+  flows: `${NATIVE}/build/sanitized/flows`,
 };
 export const ADDRESS = { ipv4: "10.99.0.2", ipv6: "fd99:0::2" } as const;
 /** The target's interface on the link; the prober's is `p0`. */

@@ -21,7 +21,7 @@ test("absent programs are built, and nothing but them is left", async () => {
   expect(await nativeIsBuilt(copy)).toBe(false);
   const { prober } = await buildNative(copy);
   expect(await nativeIsBuilt(copy)).toBe(true);
-  expect((await readdir(join(copy, "build"))).sort()).toEqual(["capture", "echo-target", "prober"]);
+  expect((await readdir(join(copy, "build"))).sort()).toEqual(["capture", "echo-target", "flows", "prober"]);
   expect((await localMachine().run([prober, "--help"])).stdout).toContain("usage: prober");
 });
 

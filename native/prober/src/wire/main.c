@@ -103,10 +103,11 @@ int main(int argc, char **argv)
     fprintf(stderr, "{\"ready\":true}\n");
 
     int result = copy_until_told(&tap, &pcap, signals);
-    unsigned dropped = tap_dropped(&tap);
+    uint64_t dropped = tap_dropped(&tap);
     tap_close(&tap);
     if (pcap_close(&pcap) != 0)
         result = -1;
-    fprintf(stderr, "{\"captured\":%llu,\"dropped\":%u}\n", (unsigned long long)pcap.packets, dropped);
+    fprintf(stderr, "{\"captured\":%llu,\"dropped\":%llu}\n", (unsigned long long)pcap.packets,
+            (unsigned long long)dropped);
     return result == 0 ? 0 : 1;
 }

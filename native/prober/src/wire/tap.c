@@ -22,7 +22,7 @@
 
 static int failed(const char *interface, const char *what)
 {
-    fprintf(stderr, "capture: %s: %s: %s\n", interface, what, strerror(errno));
+    fprintf(stderr, "%s: %s: %s: %s\n", program_invocation_short_name, interface, what, strerror(errno));
     return -1;
 }
 
@@ -34,7 +34,7 @@ static int require_ethernet(int socket, const char *interface)
         return failed(interface, "asking for its kind");
     if (request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
         return 0;
-    fprintf(stderr, "capture: %s is not an Ethernet interface\n", interface);
+    fprintf(stderr, "%s: %s is not an Ethernet interface\n", program_invocation_short_name, interface);
     return -1;
 }
 
@@ -86,6 +86,14 @@ int tap_open(struct tap *tap, const char *interface, unsigned snap, unsigned ret
     return -1;
 }
 
+/* The address stands behind the header, aligned (packet_mmap in the kernel's documentation). */
+static enum tap_way way_of(const struct tpacket3_hdr *header)
+{
+    const unsigned char *behind = (const unsigned char *)header + TPACKET_ALIGN(sizeof *header);
+    unsigned type = ((const struct sockaddr_ll *)(const void *)behind)->sll_pkttype;
+    return type == PACKET_OUTGOING ? TAP_OUTGOING : type == PACKET_OTHERHOST ? TAP_FOREIGN : TAP_INCOMING;
+}
+
 static int drain_block(const struct tpacket_block_desc *block, tap_listener *listener, void *context)
 {
     const unsigned char *at = (const unsigned char *)block + block->hdr.bh1.offset_to_first_pkt;
@@ -100,6 +108,7 @@ static int drain_block(const struct tpacket_block_desc *block, tap_listener *lis
             .has_vlan = (header->tp_status & TP_STATUS_VLAN_VALID) != 0,
             .vlan_tag = (uint16_t)header->hv1.tp_vlan_tci,
             .vlan_protocol = header->tp_status & TP_STATUS_VLAN_TPID_VALID ? header->hv1.tp_vlan_tpid : ETH_P_8021Q,
+            .way = way_of(header),
         };
         int result = listener(context, &packet);
         if (result != 0)
@@ -124,12 +133,14 @@ int tap_drain(struct tap *tap, tap_listener *listener, void *context)
     }
 }
 
-unsigned tap_dropped(const struct tap *tap)
+uint64_t tap_dropped(struct tap *tap)
 {
+    /* Asking sets the kernel's count to zero. */
     struct tpacket_stats_v3 statistics = { 0 };
     socklen_t size = sizeof statistics;
     getsockopt(tap->socket, SOL_PACKET, PACKET_STATISTICS, &statistics, &size);
-    return statistics.tp_drops;
+    tap->dropped += statistics.tp_drops;
+    return tap->dropped;
 }
 
 void tap_close(struct tap *tap)

@@ -9,7 +9,11 @@ struct tap {
     int socket;
     unsigned char *ring;
     unsigned next;
+    uint64_t dropped;
 };
+
+/* Where a packet goes: to this machine or to all, from this machine, between others. */
+enum tap_way { TAP_INCOMING, TAP_OUTGOING, TAP_FOREIGN };
 
 struct tap_packet {
     /* CLOCK_REALTIME, by the kernel. */
@@ -18,6 +22,7 @@ struct tap_packet {
     size_t captured, original;
     int has_vlan;
     uint16_t vlan_tag, vlan_protocol;
+    enum tap_way way;
 };
 
 /* Returns 0 to go on. */
@@ -28,7 +33,7 @@ int tap_open(struct tap *tap, const char *interface, unsigned snap, unsigned ret
 /* Hands every packet of the blocks that the kernel has filled to the listener. 0, or what the listener returned. */
 int tap_drain(struct tap *tap, tap_listener *listener, void *context);
 /* Packets that found no room since it was opened. */
-unsigned tap_dropped(const struct tap *tap);
+uint64_t tap_dropped(struct tap *tap);
 void tap_close(struct tap *tap);
 
 #endif
