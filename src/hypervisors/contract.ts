@@ -7,7 +7,7 @@ import type { HostDescription, StatisticsSample } from "../model/host.ts";
 import type { HostRole, VmSpec } from "../model/machines.ts";
 import type { EffectiveSetting, MigrationEvent, MigrationProgress, MigrationReport } from "../model/migration.ts";
 import type { ColdOptions, DeadlineAction, DiskOptions, MigrationKind } from "../model/movement.ts";
-import type { Status } from "../model/run.ts";
+import type { MigrationPorts, Status } from "../model/run.ts";
 import type { MigrationSettings } from "../model/settings.ts";
 
 /** What a driver is told while a migration runs. Called in order; must not throw. */
@@ -27,6 +27,11 @@ export interface MigrationRequest {
   readonly atDeadline: DeadlineAction;
   /** Seconds that the action has to end it; then the migration is cancelled and the outcome is `timeout`. */
   readonly grace: number;
+  /**
+   * To be awaited before the guest's system is shut down on the way: what runs in it is stopped and its records are fetched.
+   * Never throws.
+   */
+  readonly beforeShutDown?: () => Promise<void>;
   /** Aborted by Ctrl-C: the migration is cancelled and the outcome is `cancelled`. */
   readonly signal: AbortSignal;
   readonly observer: MigrationObserver;
@@ -38,6 +43,8 @@ export interface MigrationOutcome {
   readonly reason?: string;
   readonly report: MigrationReport;
   readonly settings: readonly EffectiveSetting[];
+  /** Which TCP ports of the migration network carried what. Absent: not known, or one connection carried everything. */
+  readonly ports?: MigrationPorts;
   /** Where the VM runs now. `null`: it was lost. */
   readonly runsOn: HostRole | null;
   /** What the hypervisor is known to do wrong under these circumstances, and what it makes doubtful. */
@@ -49,6 +56,8 @@ export interface PowerOnRequest {
   readonly vm: VmSpec;
   readonly disk: DiskOptions;
   readonly kind: MigrationKind;
+  /** What the migration will be asked for: some of it must be prepared before the VM runs, and what cannot be is refused here. */
+  readonly settings?: MigrationSettings;
   /** Directory of this pass, where the console's and the hypervisor's logs go. */
   readonly logDirectory: string;
   readonly signal: AbortSignal;
@@ -91,6 +100,13 @@ export interface Capabilities {
   /** Blocks of the VM's image on either host, whether or not the VM runs there now. `null`: it has no image there. */
   readonly images?: {
     statistics(host: HostRole): Promise<StatisticsSample | null>;
+  };
+  /** What the VM's disk may be. Without it: a sparse raw file in the one place that the driver has for it. */
+  readonly disks?: {
+    readonly formats: readonly DiskOptions["format"][];
+    readonly allocations: readonly DiskOptions["allocation"][];
+    /** As plans name them. */
+    readonly storages: readonly string[];
   };
   /** It can say how fast the running guest dirties memory, while nothing migrates. */
   readonly dirtyRate?: {

@@ -7,7 +7,7 @@ import { ARTIFACT } from "../model/artifacts.ts";
 import type { VmSpec } from "../model/machines.ts";
 import type { LabTestbed } from "../model/testbed.ts";
 import { systemClock } from "../model/time.ts";
-import { sshMachine } from "../remote/ssh.ts";
+import { closeShared, type SshTarget, sshMachine } from "../remote/ssh.ts";
 import type { LiveTestbed, TestbedFactory } from "../trial/testbed.ts";
 import { labMachines } from "./machines.ts";
 import type { LabState } from "./state.ts";
@@ -51,15 +51,8 @@ export function labTestbed(
       clock: systemClock,
     }),
     benchmark: machines.benchmark,
-    guest: sshMachine(vm.name, {
-      host: vm.ipv4.split("/")[0]!,
-      user: "root",
-      keyFile: image.sshKey,
-      knownHostsFile: knownHosts(state, image),
-      controlPath: join(state.directory, "vm", "ssh"),
-      // A guest whose only vCPU is busy needs seconds for a key exchange under emulation.
-      connectTimeout: 15,
-    }),
+    guest: sshMachine(vm.name, guestAccess(state, image, vm)),
+    dropGuestConnection: () => closeShared(guestAccess(state, image, vm)),
     guestDirectory: "/data",
     benchmarkAddress: {
       ipv4: state.machines.benchmark.service.ipv4,
@@ -76,6 +69,13 @@ export function labTestbed(
         artifact: ARTIFACT.captureDestination,
         machine: machines.destination,
         interface: state.machines.destination.tap,
+      },
+    ],
+    flows: [
+      {
+        artifact: ARTIFACT.flowsSource,
+        machine: machines.source,
+        interface: linkName("migration"),
       },
     ],
     interfaces: STATIONS.flatMap((host) =>
@@ -96,6 +96,16 @@ export function labTestbed(
       })),
   });
 }
+
+const guestAccess = (state: LabState, image: GuestImage, vm: VmSpec): SshTarget => ({
+  host: vm.ipv4.split("/")[0]!,
+  user: "root",
+  keyFile: image.sshKey,
+  knownHostsFile: knownHosts(state, image),
+  controlPath: join(state.directory, "vm", "ssh"),
+  // A guest whose only vCPU is busy needs seconds for a key exchange under emulation.
+  connectTimeout: 15,
+});
 
 /** The guest's host key was made with its image: a guest that shows another is not ours. */
 function knownHosts(state: LabState, image: GuestImage): string {

@@ -25,10 +25,15 @@ export const Failure = z.strictObject({
 });
 export type Failure = z.infer<typeof Failure>;
 
-/** The phases of a pass in their order (the paper's Table 1, honestly). */
+/**
+ * The phases of a pass in their order (the paper's Table 1, honestly). A cold migration ends the guest's workloads: there
+ * `stop-workload` comes before `start-captures`.
+ */
 export const PHASES = [
   "power-on",
   "settle",
+  "fill-disk",
+  "old-copy",
   "start-workload",
   "measure-dirty-rate",
   "statistics-before",
@@ -41,6 +46,7 @@ export const PHASES = [
   "counters-after",
   "statistics-after",
   "stop-workload",
+  "check-disk",
   "migrate-back",
   "power-off",
 ] as const;
@@ -64,6 +70,21 @@ export const ClockOffset = z.strictObject({
   how: z.string(),
 });
 export type ClockOffset = z.infer<typeof ClockOffset>;
+
+/** The file that was on the VM's disk before the migration, read again after it. */
+export const DiskCheck = z.strictObject({
+  path: z.string().describe("in the guest"),
+  bytes: z.int().min(1),
+  algorithm: z.literal("sha256"),
+  before: z.string(),
+  after: z.string().nullable().describe("null: it was not read again"),
+  same: z.boolean().nullable(),
+});
+export type DiskCheck = z.infer<typeof DiskCheck>;
+
+/** TCP ports of the migration network that carried memory and the disk; what went to or from no such port is the rest. */
+export const MigrationPorts = z.strictObject({ memory: z.array(z.int()), disk: z.array(z.int()) });
+export type MigrationPorts = z.infer<typeof MigrationPorts>;
 
 export const ArtifactEntry = z.strictObject({
   name: z.string(),
@@ -102,6 +123,12 @@ export const PassRecord = z.strictObject({
     .strictObject({ status: Status, totalTime: z.number().optional() })
     .optional()
     .describe("the migration back, seconds"),
+  diskCheck: DiskCheck.optional(),
+  oldCopy: z
+    .strictObject({ bytes: z.int().min(0), seconds: z.number().min(0) })
+    .optional()
+    .describe("the copy of the disk that was made at the destination before the migration, to grow old there"),
+  migrationPorts: MigrationPorts.optional().describe("absent: the driver does not know which ports carry what"),
   artifacts: z.array(ArtifactEntry),
 });
 export type PassRecord = z.infer<typeof PassRecord>;

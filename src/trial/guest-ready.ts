@@ -25,7 +25,7 @@ const HOPELESS = [
  * GUEST_UNREACHABLE at once when it answers and refuses, or is another machine.
  */
 export async function awaitGuest(guest: Machine, deadline: number, signal: AbortSignal): Promise<string | undefined> {
-  await answered(guest, deadline, signal);
+  await awaitReply(guest, deadline, signal);
   let before = await cpuReading(guest);
   let idle = 0;
   const until = process.uptime() + IDLE_PATIENCE;
@@ -39,7 +39,13 @@ export async function awaitGuest(guest: Machine, deadline: number, signal: Abort
   return `the guest was still ${Math.round((1 - idle) * 100)} % busy after ${IDLE_PATIENCE} s`;
 }
 
-async function answered(guest: Machine, deadline: number, signal: AbortSignal): Promise<void> {
+/**
+ * Returns when the guest answers over SSH. An attempt is cut short, since a guest that is not there yet leaves it without any
+ * answer: when it has booted the next one finds it.
+ * @param deadline seconds until it must answer.
+ * @throws MigrascopeError VM_NOT_BOOTED, GUEST_UNREACHABLE as `awaitGuest`.
+ */
+export async function awaitReply(guest: Machine, deadline: number, signal: AbortSignal): Promise<void> {
   const until = process.uptime() + deadline;
   for (;;) {
     try {

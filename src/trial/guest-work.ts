@@ -26,6 +26,7 @@ export class GuestWork {
   readonly workloads: readonly Workload[];
   readonly #options: PassOptions;
   #session: WorkloadSession | undefined;
+  #finishing: Promise<readonly StatisticsSample[]> | undefined;
   #peer: Peer | undefined;
 
   constructor(options: PassOptions) {
@@ -38,9 +39,11 @@ export class GuestWork {
     return this.workloads.some(({ kind }) => kind === "memory-write");
   }
 
-  /** The guest itself keeps the service network busy. */
-  get usesNetwork(): boolean {
-    return needsPeer(this.workloads);
+  /** Networks that the guest itself keeps busy while it is migrated: a cold migration ends its workloads first. */
+  get keepsBusy(): readonly ("service" | "storage")[] {
+    if (this.#options.trial.scenario.migration === "cold") return [];
+    const onDisk = this.workloads.some(({ kind }) => kind.startsWith("disk-"));
+    return [...(needsPeer(this.workloads) ? (["service"] as const) : []), ...(onDisk ? (["storage"] as const) : [])];
   }
 
   /**
@@ -76,12 +79,24 @@ export class GuestWork {
     return workloadMemory(status.lanes, this.#options.clock());
   }
 
+  /** Gives up workloads that are gone with their guest, unless their records have been fetched. */
+  abandon(why: string): void {
+    if (!this.#session || this.#finishing) return;
+    this.#session = undefined;
+    this.invalid.push(`${why}: the records of its workloads are gone with it`);
+  }
+
   /**
-   * Stops the workloads and keeps their records.
+   * Stops the workloads and keeps their records. A second call comes to what the first one came to.
    * @param migration when known, what the records tell of the guest's memory in the midst of it is returned.
    * @throws what failed, after all of it has been tried.
    */
-  async finish(migration: Span | undefined): Promise<readonly StatisticsSample[]> {
+  finish(migration: Span | undefined): Promise<readonly StatisticsSample[]> {
+    this.#finishing ??= this.#finish(migration);
+    return this.#finishing;
+  }
+
+  async #finish(migration: Span | undefined): Promise<readonly StatisticsSample[]> {
     const fetching = this.#fetch(migration);
     // The peer last: that it goes away would look like a break to a guest that is still at work.
     const stopping = fetching.catch(() => undefined).then(() => this.#stopPeer());

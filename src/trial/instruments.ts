@@ -1,11 +1,14 @@
-/** The sensitive instruments of a probed pass: captures and prober. They start last and stop first. */
+/** The sensitive instruments of a probed pass: captures, the count of flows and prober. They start last and stop first. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ARTIFACT } from "../model/artifacts.ts";
+import { ARTIFACT, type FlowReading } from "../model/artifacts.ts";
 import type { PassRecord } from "../model/run.ts";
 import { type Capture, startCapture } from "../probes/capture.ts";
+import { type FlowCount, startFlows } from "../probes/flows.ts";
 import { type Prober, startProber } from "../probes/prober.ts";
+import { JsonLines } from "../run/write/files.ts";
 import type { PassOptions } from "./pass-options.ts";
+import type { FlowPoint } from "./testbed.ts";
 import { allOf } from "./together.ts";
 
 /** Seconds of probing before the migrate command: what the network and the guest are like when nothing happens. */
@@ -25,11 +28,18 @@ interface StartedCapture {
   readonly capture: Capture;
 }
 
+interface StartedCount {
+  readonly name: string;
+  readonly count: FlowCount;
+  readonly file: JsonLines<FlowReading>;
+}
+
 export class Instruments {
   readonly probe: NonNullable<PassRecord["probe"]>;
   readonly #options: PassOptions;
   readonly #warn: (message: string) => void;
   readonly #captures: StartedCapture[] = [];
+  readonly #counts: StartedCount[] = [];
   #prober: Prober | undefined;
   #answered = 0;
 
@@ -44,12 +54,23 @@ export class Instruments {
   /** Starts all of them; one that cannot start does not keep the others from it. @throws what those threw. */
   async startCaptures(): Promise<undefined> {
     const { testbed, directory } = this.#options;
-    await allOf(
-      testbed.captures.map(async (point) => {
-        const capture = await startCapture(point.machine, point.interface, join(directory, point.artifact));
-        this.#captures.push({ name: point.artifact, capture });
-      }),
-    );
+    const captures = testbed.captures.map(async (point) => {
+      const capture = await startCapture(point.machine, point.interface, join(directory, point.artifact));
+      this.#captures.push({ name: point.artifact, capture });
+    });
+    await allOf([...captures, ...testbed.flows.map((point) => this.#startCount(point))]);
+  }
+
+  async #startCount({ artifact: name, machine, interface: on }: FlowPoint): Promise<void> {
+    const { directory, clock } = this.#options;
+    const file = new JsonLines<FlowReading>(join(directory, name));
+    try {
+      const count = await startFlows({ machine, interface: on, clock, record: (reading) => file.append(reading) });
+      this.#counts.push({ name, count, file });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   async startProber(signal: AbortSignal): Promise<undefined> {
@@ -98,7 +119,15 @@ export class Instruments {
       const { dropped } = await capture.stop();
       if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets that the capture should have held`);
     };
-    await allOf(this.#captures.map(stop));
+    const stopCount = async ({ name, count, file }: StartedCount): Promise<void> => {
+      try {
+        const dropped = await count.stop();
+        if (dropped > 0) this.#warn(`${name}: the kernel dropped ${dropped} packets, which are in no flow`);
+      } finally {
+        file.close();
+      }
+    };
+    await allOf([...this.#captures.map(stop), ...this.#counts.map(stopCount)]);
     return this.#captures.length === 0 ? "no capture ran" : undefined;
   }
 }

@@ -1,8 +1,9 @@
 /**
  * The run of a plan, trial after trial:
- * 1. make the run directory with its first manifest;
- * 2. run each planned trial (both passes), saving after each;
- * 3. close the manifest, also when interrupted.
+ * 1. refuse what the testbed cannot do;
+ * 2. make the run directory with its first manifest;
+ * 3. run each planned trial (both passes), saving after each;
+ * 4. close the manifest, also when interrupted.
  */
 
 import type { EventListener, RunEventBody } from "../model/events.ts";
@@ -13,6 +14,7 @@ import type { Clock } from "../model/time.ts";
 import { planTrials } from "../plan/trials.ts";
 import { scenarioVm } from "../plan/vm.ts";
 import { RunWriter } from "../run/write/run-writer.ts";
+import { requireSupport } from "./support.ts";
 import type { TestbedFactory } from "./testbed.ts";
 import { runTrial, type TrialOutcome } from "./trial.ts";
 
@@ -37,9 +39,13 @@ export interface RunOutcome {
   readonly flawless: boolean;
 }
 
-/** @throws MigrascopeError FILE_UNWRITABLE when the run directory cannot be kept; everything else is recorded in it. */
+/**
+ * @throws MigrascopeError SETTING_UNSUPPORTED or CONFIG_INVALID when the testbed cannot do what the plan asks for, before
+ * anything is made; FILE_UNWRITABLE when the run directory cannot be kept; everything else is recorded in it.
+ */
 export async function runPlan(options: RunOptions): Promise<RunOutcome> {
   const { plan, testbed, clock, interrupt } = options;
+  requireSupport(plan.scenarios, testbed.vm, options.live);
   const trials = planTrials(plan);
   const started = clock();
   const run = await RunWriter.create(options.directory, {

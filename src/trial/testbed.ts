@@ -13,6 +13,9 @@ export interface CapturePoint {
   readonly interface: string;
 }
 
+/** An interface on the migration network whose bytes are counted by flow. */
+export type FlowPoint = CapturePoint;
+
 export interface LiveTestbed {
   readonly driver: HypervisorDriver;
   readonly vm: VmSpec;
@@ -20,13 +23,20 @@ export interface LiveTestbed {
   readonly benchmark: Machine;
   /** The guest, by its own address; it answers only while it runs. */
   readonly guest: Machine;
+  /**
+   * To be called when the guest's system was started anew, where its machine keeps a connection: one to a system that has
+   * gone would hold everything up that is asked next.
+   */
+  readonly dropGuestConnection?: () => Promise<void>;
   /** In the guest: where workloads put their files, on the disk that migrates with the VM. */
   readonly guestDirectory: string;
   /** The benchmark server's addresses on the service network, where the guest reaches it. */
   readonly benchmarkAddress: Readonly<Record<"ipv4" | "ipv6", string>>;
   readonly captures: readonly CapturePoint[];
+  readonly flows: readonly FlowPoint[];
   readonly interfaces: readonly CountedInterface[];
-  readonly switch: SwitchAddress & {
+  /** The managed switch, where there is one. */
+  readonly switch?: SwitchAddress & {
     /** Role of each port (`migration.source`) → its name on the switch. */
     readonly ports: Readonly<Record<string, string>>;
     /** Seconds, see `SwitchSpec`. */

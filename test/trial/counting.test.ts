@@ -1,5 +1,5 @@
 /** Counting with a switch that is silent: an agent's port where nobody listens, and hosts that answer from a table. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -77,6 +77,18 @@ test("sampling a silent switch ends when it is told to, not when the next sample
   await sampling;
   counting.close();
   expect(lines("counters.jsonl")).toEqual([]);
+});
+
+test("without a switch the hosts' interfaces are read all the same, and the reason is told instead of a failure", async () => {
+  const { switch: _, ...without } = testbed(host(1000));
+  const counting = new Counting(without, directory, systemClock);
+  const { signal } = new AbortController();
+  for (const moment of ["before", "after"] as const)
+    expect(await counting.read(moment, signal)).toMatch(/no managed switch/u);
+  await counting.sample(signal);
+  counting.close();
+  expect(lines("interfaces.jsonl").map(({ moment }) => moment)).toEqual(["background", "before", "after"]);
+  expect(existsSync(join(directory, "counters.jsonl"))).toBe(false);
 });
 
 test("counting waits longer for counters that take longer to settle", () => {
