@@ -14,35 +14,55 @@ export const ProbeSpec = z.strictObject({
 });
 export type ProbeSpec = z.infer<typeof ProbeSpec>;
 
-export const Scenario = z.strictObject({
-  name: Name,
-  migration: MigrationKind.default("memory").describe("what is moved, and how"),
-  cold: ColdOptions.prefault({}).describe("how a cold migration copies the disk"),
-  disk: DiskOptions.prefault({}).describe("where the VM's disk is, and what it is made of"),
-  workload: ScenarioWorkload.default("idle").describe("what the guest does: idle, one workload, or a list of several"),
-  observe: z
-    .strictObject({
-      every: Duration.refine((s) => s >= 0.01 && s <= 10, "a window lies between 10ms and 10s").default(0.1),
-    })
-    .prefault({})
-    .describe("how often a workload records what it experiences"),
-  settings: MigrationSettings.prefault({}),
-  vm: z
-    .strictObject({
-      memory: Size.optional(),
-      vcpus: z.int().min(1).max(64).optional(),
-      disk: Size.optional(),
-      swap: Size.optional(),
-      hugePages: z.boolean().optional(),
-    })
-    .prefault({})
-    .describe("what differs from the testbed's VM"),
-  probe: ProbeSpec.prefault({}),
-  bootDeadline: Duration.default(180).describe("seconds until the VM must answer after it was powered on"),
-  deadline: Duration.default(120).describe("seconds after which `atDeadline` is done"),
-  atDeadline: DeadlineAction.default("cancel").describe("what is done when the migration has not ended by then"),
-  grace: Duration.default(60).describe("seconds that the action has to end it, until the migration is cancelled"),
-});
+/** Post-copy begins after a round, after a time or at the deadline: a plan that says none of them would never switch. */
+function postCopyHasAMoment({
+  value,
+  issues,
+}: z.core.ParsePayload<{ settings: MigrationSettings; atDeadline: DeadlineAction }>): void {
+  const { postCopy } = value.settings;
+  if (!postCopy || value.atDeadline === "post-copy") return;
+  if (postCopy.afterRound !== undefined || postCopy.afterTime !== undefined) return;
+  issues.push({
+    code: "custom",
+    path: ["settings", "postCopy"],
+    message: "say when: afterRound, afterTime or, in the scenario, atDeadline: post-copy",
+    input: postCopy,
+  });
+}
+
+export const Scenario = z
+  .strictObject({
+    name: Name,
+    migration: MigrationKind.default("memory").describe("what is moved, and how"),
+    cold: ColdOptions.prefault({}).describe("how a cold migration copies the disk"),
+    disk: DiskOptions.prefault({}).describe("where the VM's disk is, and what it is made of"),
+    workload: ScenarioWorkload.default("idle").describe(
+      "what the guest does: idle, one workload, or a list of several",
+    ),
+    observe: z
+      .strictObject({
+        every: Duration.refine((s) => s >= 0.01 && s <= 10, "a window lies between 10ms and 10s").default(0.1),
+      })
+      .prefault({})
+      .describe("how often a workload records what it experiences"),
+    settings: MigrationSettings.prefault({}),
+    vm: z
+      .strictObject({
+        memory: Size.optional(),
+        vcpus: z.int().min(1).max(64).optional(),
+        disk: Size.optional(),
+        swap: Size.optional(),
+        hugePages: z.boolean().optional(),
+      })
+      .prefault({})
+      .describe("what differs from the testbed's VM"),
+    probe: ProbeSpec.prefault({}),
+    bootDeadline: Duration.default(180).describe("seconds until the VM must answer after it was powered on"),
+    deadline: Duration.default(120).describe("seconds after which `atDeadline` is done"),
+    atDeadline: DeadlineAction.default("cancel").describe("what is done when the migration has not ended by then"),
+    grace: Duration.default(60).describe("seconds that the action has to end it, until the migration is cancelled"),
+  })
+  .check(postCopyHasAMoment);
 export type Scenario = z.infer<typeof Scenario>;
 
 /** Results are told apart by the scenario's name. */

@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { Duration, Rate, Share, Size } from "./units.ts";
 
+/** The levels that a compression of multifd has, least and most. */
+const LEVELS: Readonly<Record<string, readonly [number, number]>> = { zlib: [0, 9], zstd: [0, 20], qatzip: [1, 9] };
+
 /**
  * The same names for every driver; a driver refuses by name what its version lacks. What is left out stays at the
  * hypervisor's own default and is read back all the same.
@@ -28,22 +31,36 @@ export const MigrationSettings = z.strictObject({
       preempt: z.boolean().optional().describe("pages asked for overtake the others on a channel of their own"),
       recover: z.boolean().default(true).describe("connect again when the connection breaks, rather than lose the VM"),
     })
+    .optional()
+    .describe("run on the destination before all of the memory is there; without a time: at the deadline"),
+  pause: z
+    .strictObject({
+      afterRound: z.int().min(0).optional().describe("0: from the start"),
+      afterTime: Duration.optional(),
+    })
     .refine(
       (value) => value.afterRound !== undefined || value.afterTime !== undefined,
       "say when: afterRound or afterTime",
     )
     .optional()
-    .describe("run on the destination before all of the memory is there"),
+    .describe("stop the vCPUs, so that nothing dirties memory any more; they run again on the destination"),
   xbzrle: z.strictObject({ cache: Size.optional() }).optional().describe("send differences of pages sent before"),
   multifd: z
     .strictObject({
       channels: z.int().min(1).max(255).optional(),
       compression: z.enum(["none", "zlib", "zstd", "qpl", "uadk", "qatzip"]).optional(),
-      level: z.int().min(0).max(20).optional().describe("of zlib (0 to 9) or zstd (0 to 20)"),
+      level: z.int().min(0).max(20).optional().describe("of zlib (0 to 9), zstd (0 to 20) or qatzip (1 to 9)"),
     })
+    .refine(({ compression, level }) => {
+      const [least, most] = LEVELS[compression ?? "none"] ?? [1, 0];
+      return level === undefined || (level >= least && level <= most);
+    }, "a level belongs to a compression that has levels: zlib (0 to 9), zstd (0 to 20), qatzip (1 to 9)")
     .optional()
     .describe("several connections at once; libvirt calls it parallel"),
-  zeroCopy: z.boolean().optional().describe("pages are not copied before they are sent; needs multifd"),
+  zeroCopy: z
+    .boolean()
+    .optional()
+    .describe("pages are not copied before they are sent; needs multifd, without compression and without tls"),
   transport: z
     .enum(["tcp", "tls", "ssh"])
     .optional()

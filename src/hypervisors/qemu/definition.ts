@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { Abilities } from "./abilities.ts";
+import { hugePageOptions, MEMORY } from "./huge-pages.ts";
 import { escaped, type HostSetup } from "./instance.ts";
 
 /** The chipset that current management layers choose; its alias is resolved to a version. */
@@ -25,7 +26,14 @@ export interface Definition {
   readonly cpu: string;
   readonly kernel?: { readonly path: string; readonly initrd?: string; readonly commandLine: string };
   readonly diskPath: string;
+  /** Bytes per page, when the VM's memory is in huge pages. */
+  readonly hugePageSize?: number;
+  /** KVM tells of dirtied pages by ring, as the dirty limit needs. */
+  readonly dirtyRing?: boolean;
 }
+
+/** Entries per vCPU of KVM's dirty ring: the size that QEMU's own measurements use (tests/migration-stress/guestperf). */
+const DIRTY_RING_SIZE = 4096;
 
 /**
  * The versioned machine type that both ends have: the older QEMU's, since a newer one knows it too.
@@ -62,11 +70,15 @@ export function commandLine(
     "-no-reboot", // A guest that crashes is a lost VM, not one that boots again in the middle of a measurement.
     ["-display", "none"],
     ["-name", `guest=${escaped(vm.name)}`],
-    ["-machine", definition.machine],
-    ["-accel", definition.accelerator],
+    [
+      "-machine",
+      definition.hugePageSize === undefined ? definition.machine : `${definition.machine},memory-backend=${MEMORY}`,
+    ],
+    ["-accel", definition.dirtyRing ? `kvm,dirty-ring-size=${DIRTY_RING_SIZE}` : definition.accelerator],
     ["-cpu", definition.cpu],
     ["-smp", String(vm.vcpus)],
     ["-m", `size=${vm.memory}B`],
+    definition.hugePageSize === undefined ? [] : hugePageOptions(vm.memory, definition.hugePageSize),
     ["-rtc", "base=utc"],
     ["-chardev", `file,id=console0,path=${escaped(console)},append=on`],
     ["-serial", "chardev:console0"],

@@ -20,6 +20,7 @@ export async function describeHost(
     kernel: kernel.stdout.trim(),
     cpu: `${modelName(cpu.stdout)} (the VM sees ${vm.cpu})`,
     machine: vm.machine,
+    dirtyRateCounts: "sync-periods",
   };
 }
 

@@ -70,12 +70,19 @@ const countsMilliseconds = (version: string): boolean => compareVersions(version
  * error of a binomial share. p is where, within the step that was told, this is the largest: so nothing seen is not
  * taken for nothing there.
  */
-export function resolutionOf(reading: { method: Method; told: number; seconds: number; memory: number }): number {
-  const { method, told, seconds, memory } = reading;
+export function resolutionOf(reading: {
+  method: Method;
+  told: number;
+  seconds: number;
+  memory: number;
+  /** Pages drawn per GiB of memory. */
+  samples?: number;
+}): number {
+  const { method, told, seconds, memory, samples = SAMPLE_PAGES } = reading;
   if (method === "dirty-bitmap") return MIB * (1 + 1 / seconds);
   const share = (rate: number): number => Math.min(1, (rate * MIB * seconds) / memory);
   const p = Math.min(Math.max(0.5, share(told)), share(told + 1));
-  const draws = Math.max(1, Math.floor((memory * SAMPLE_PAGES) / 2 ** 30));
+  const draws = Math.max(1, Math.floor((memory * samples) / 2 ** 30));
   return MIB + (STANDARD_ERRORS * memory * Math.sqrt((p * (1 - p)) / draws)) / seconds;
 }
 

@@ -4,6 +4,7 @@ import { MigrascopeError } from "../../model/errors.ts";
 import type { HostDescription, StatisticsSample } from "../../model/host.ts";
 import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
+import type { MigrationSettings } from "../../model/settings.ts";
 import { type Clock, systemClock } from "../../model/time.ts";
 import type {
   Capabilities,
@@ -13,15 +14,21 @@ import type {
   PowerOnRequest,
 } from "../contract.ts";
 import { type Abilities, askAbilities } from "./abilities.ts";
+import { DEADLINE_ACTIONS } from "./deadline.ts";
 import { CPU_MODEL, commandLine, commonMachine, type Definition } from "./definition.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
+import { hugePageSize } from "./huge-pages.ts";
 import { type HostSetup, Instance } from "./instance.ts";
-import { type Ended, type Migration, migrate, switchToPostCopy } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
+import type { Ended, Migration } from "./migration.ts";
 import { makeDisk, run } from "./power.ts";
-import { applySettings, listen, readSettings } from "./prepare.ts";
+import { makeReady, readSettings } from "./prepare.ts";
+import { preparedFor } from "./prepared.ts";
+import { refuseImpossible } from "./refusals.ts";
 import { effective, refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
+import { switchToPostCopy } from "./switches.ts";
 import { trackingWarnings } from "./versions.ts";
 import { MigrationWatch } from "./watch.ts";
 
@@ -53,7 +60,7 @@ const other = (role: HostRole): HostRole => (role === "source" ? "destination" :
 export class QemuDriver implements HypervisorDriver {
   readonly name = "qemu";
   readonly migrations = ["memory"] as const;
-  readonly deadlineActions = ["cancel"] as const;
+  readonly deadlineActions = DEADLINE_ACTIONS;
   readonly capabilities: Capabilities = {
     eventTimestamps: true,
     postCopy: { switchNow: () => this.#switchNow() },
@@ -83,12 +90,14 @@ export class QemuDriver implements HypervisorDriver {
     return describeHost(host, this.#options.hosts[host].machine, await this.#abilitiesOf(host), definition);
   }
 
-  async powerOn({ host, vm, logDirectory, signal }: PowerOnRequest): Promise<void> {
+  async powerOn({ host, vm, settings, logDirectory, signal }: PowerOnRequest): Promise<void> {
     if (this.#current) throw new MigrascopeError("HYPERVISOR_REFUSED", "the VM is on already", { where: host });
     const { kernel, initrd, diskPath, accelerator, cpu } = this.#options;
     // First of all: it throws for a VM that could not be.
     const kernelCommandLine = this.#options.commandLine?.(vm) ?? "";
     const machine = await this.#machine(signal);
+    if (settings) await this.#refuse(settings);
+    const pageSize = vm.hugePages ? await hugePageSize(this.#options.hosts[host].machine, host, vm.memory) : undefined;
     await makeDisk(diskPath, vm.disk, kernel !== undefined);
     const definition: Definition = {
       vm,
@@ -97,6 +106,8 @@ export class QemuDriver implements HypervisorDriver {
       machine,
       cpu: cpu ?? CPU_MODEL,
       diskPath,
+      dirtyRing: settings?.dirtyLimit !== undefined,
+      ...(pageSize !== undefined && { hugePageSize: pageSize }),
       ...(kernel !== undefined && {
         kernel: { path: kernel, commandLine: kernelCommandLine, ...(initrd !== undefined && { initrd }) },
       }),
@@ -104,15 +115,7 @@ export class QemuDriver implements HypervisorDriver {
     // Asking and writing took a while: nothing is to start after somebody has given up and powered off.
     if (signal.aborted) throw new MigrascopeError("CANCELLED", "powering on was interrupted", { where: host });
     this.#vm = { definition, logDirectory };
-    const instance = await this.#start(host, this.#vm, false);
-    try {
-      await instance.connect(signal);
-      await run(instance, signal);
-      this.#current = instance;
-    } catch (error) {
-      await this.#end(instance);
-      throw error;
-    }
+    this.#current = await this.#boot(host, this.#vm, signal);
   }
 
   async powerOff(): Promise<void> {
@@ -147,36 +150,59 @@ export class QemuDriver implements HypervisorDriver {
     if (source.role !== request.from || !this.#vm) {
       throw new MigrascopeError("HYPERVISOR_REFUSED", `the VM is not on the ${request.from}`, { where: request.from });
     }
-    for (const role of [request.from, to]) refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
-    const settings: EffectiveSetting[] = [];
+    const vm = this.#vm;
+    const prepared = preparedFor(request);
+    await this.#refuse(request.settings);
+    await this.#refuse(prepared.settings);
+    const { hugePageSize: pageSize } = vm.definition;
+    const { hosts, accelerator } = this.#options;
+    if (pageSize !== undefined) await hugePageSize(hosts[to].machine, to, vm.definition.vm.memory, pageSize);
     let destination: Instance | undefined;
-    let uri: string;
+    let ready: Awaited<ReturnType<typeof makeReady>>;
     try {
       request.signal.throwIfAborted();
-      destination = await this.#start(to, this.#vm, true);
+      destination = await this.#start(to, vm, true);
       await destination.connect(request.signal);
-      for (const instance of [source, destination]) {
-        const { defaults } = await this.#abilitiesOf(instance.role);
-        settings.push(...(await applySettings(instance, request.settings, defaults)));
-      }
-      uri = await listen(destination, this.#options.hosts[to]);
+      const defaults = {
+        source: (await this.#abilitiesOf(request.from)).defaults,
+        destination: (await this.#abilitiesOf(to)).defaults,
+      };
+      ready = await makeReady({ source, destination, hosts, defaults, prepared, vm: vm.definition.vm });
     } catch (error) {
       if (destination) await this.#end(destination);
       if (error instanceof MigrascopeError && error.code === "SETTING_UNSUPPORTED") throw error;
-      return { ...(await this.#notBegun(source, error, request.signal)), settings };
+      return { ...(await this.#notBegun(source, error, request.signal)), settings: [] };
     }
     const watch = new MigrationWatch({ source, destination, observer: request.observer, clock: this.#clock });
     this.#migration = { source, watch };
     try {
-      const ended = await migrate({ source, destination, watch, request, uri });
+      const { version, defaults } = await this.#abilitiesOf(request.from);
+      const ended = await migrate({
+        source,
+        destination,
+        watch,
+        request,
+        uri: ready.uri,
+        host: hosts[to],
+        defaults,
+        boot: (role) => this.#boot(role, vm),
+      });
       await this.#settle(source, destination, ended);
-      const { version } = await this.#abilitiesOf(request.from);
-      const warnings = trackingWarnings(this.#options.accelerator, version);
-      return { ...ended, settings, warnings };
+      const { instance: _ours, ...outcome } = ended;
+      const settings = [...ready.settings, ...(ended.settings ?? [])];
+      const warnings = [...trackingWarnings(accelerator, version), ...(ended.warnings ?? [])];
+      return { ...outcome, settings, warnings };
     } finally {
       watch.end();
       this.#migration = undefined;
     }
+  }
+
+  /** @throws MigrascopeError SETTING_UNSUPPORTED for what either host cannot do. */
+  async #refuse(settings: MigrationSettings): Promise<void> {
+    for (const role of ["source", "destination"] as const)
+      refuseUnsupported(settings, role, await this.#abilitiesOf(role));
+    refuseImpossible(settings, this.#options);
   }
 
   /** The destination refused, or we were interrupted, before the migrate command. */
@@ -190,7 +216,7 @@ export class QemuDriver implements HypervisorDriver {
   async #settle(source: Instance, destination: Instance, ended: Ended): Promise<void> {
     const unfinished =
       ended.status !== "completed" && ended.runsOn === destination.role && !this.#migration?.watch.isOver;
-    const keep = ended.runsOn === source.role ? source : ended.runsOn === destination.role ? destination : undefined;
+    const keep = ended.instance ?? [source, destination].find(({ role }) => role === ended.runsOn);
     this.#current = keep;
     if (unfinished) return;
     await Promise.all([source, destination].filter((each) => each !== keep).map((each) => this.#end(each)));
@@ -216,6 +242,19 @@ export class QemuDriver implements HypervisorDriver {
   #running(what: string): Instance {
     if (this.#current) return this.#current;
     throw new MigrascopeError("HYPERVISOR_REFUSED", `no VM is on: ${what} needs one`);
+  }
+
+  /** The VM, from its beginning. @param signal interrupts it. @throws MigrascopeError with QEMU's words when it does not run. */
+  async #boot(role: HostRole, vm: PoweredOn, signal?: AbortSignal): Promise<Instance> {
+    const instance = await this.#start(role, vm, false);
+    try {
+      await instance.connect(signal);
+      await run(instance, signal);
+      return instance;
+    } catch (error) {
+      await this.#end(instance);
+      throw error;
+    }
   }
 
   async #start(role: HostRole, vm: PoweredOn, incoming: boolean): Promise<Instance> {

@@ -11,12 +11,27 @@ import { QmpClient } from "./qmp/client.ts";
 import { isObject } from "./qmp/messages.ts";
 import { noTranscript, type Transcript, transcriptFile } from "./qmp/transcript.ts";
 
+/** Where a host's certificates are. */
+export interface TlsSetup {
+  /**
+   * A directory on that host with `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, `client-cert.pem` and `client-key.pem`,
+   * as QEMU names them (docs/system/tls).
+   */
+  readonly directory: string;
+  /** The name in its server's certificate. Default: the address to which the other side connects. */
+  readonly hostname?: string;
+}
+
 export interface HostSetup {
   readonly machine: Machine;
-  /** IPv4 or IPv6 address on the migration network, on which an incoming migration listens. */
-  readonly migrationAddress: string;
+  /** Addresses on the migration network to which the other host connects. */
+  readonly migrationAddress: { readonly ipv4?: string; readonly ipv6?: string };
+  /** On which an incoming migration listens, where that is another one: behind a relay. Default: the same. */
+  readonly migrationListen?: string;
   /** Port on which it listens. Default: any free one. */
   readonly migrationPort?: number;
+  /** Certificates for `transport: tls`. Without them that is refused. */
+  readonly tls?: TlsSetup;
   /** A tap interface that exists. Without it the VM has no network. */
   readonly tap?: string;
   /** Where the QMP sockets go; reachable from this process and short (the kernel allows 107 bytes for a socket's path). */

@@ -1,6 +1,9 @@
 /** Migration settings as QEMU has them. */
 import { isObject, type Json } from "./qmp/messages.ts";
 
+/** The name that TLS credentials have in QEMU, whichever end they are for. */
+export const CREDENTIALS = "migration-tls";
+
 export type Value = number | string | boolean;
 
 /** Migration capabilities and parameters by QEMU's names, in QEMU's units. */

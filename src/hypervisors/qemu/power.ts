@@ -22,8 +22,8 @@ export async function makeDisk(path: string, size: number, fresh: boolean): Prom
 }
 
 /** Lets the vCPUs run. @throws MigrascopeError HYPERVISOR_REFUSED when they do not. */
-export async function run(instance: Instance, signal: AbortSignal): Promise<void> {
-  await instance.qmp.execute("cont", {}, { signal });
+export async function run(instance: Instance, signal?: AbortSignal): Promise<void> {
+  await instance.qmp.execute("cont", {}, signal ? { signal } : {});
   if (await instance.isRunning()) return;
   throw new MigrascopeError("HYPERVISOR_REFUSED", `QEMU was told to run the VM but does not: ${instance.logTail()}`, {
     where: instance.role,

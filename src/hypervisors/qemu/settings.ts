@@ -4,7 +4,7 @@ import type { HostRole } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/settings.ts";
 import type { Abilities } from "./abilities.ts";
-import type { NativeSettings, Value } from "./native.ts";
+import { CREDENTIALS, type NativeSettings, type Value } from "./native.ts";
 import { supportedBy } from "./versions.ts";
 
 interface Setting {
@@ -14,11 +14,13 @@ interface Setting {
   /** What was asked for in our units; `undefined`: left at QEMU's default. */
   asked(settings: MigrationSettings): Value | undefined;
   readonly unit?: string;
-  readonly toNative?: (value: number) => number;
-  readonly fromNative?: (value: number) => number;
+  readonly toNative?: (value: Value) => Value;
+  readonly fromNative?: (value: Value) => Value;
+  /** One of several parameters of QEMU's behind one name of ours: it has that name only when it was asked for. */
+  readonly oneOfSeveral?: true;
 }
 
-const capability = (name: string, native: string, asked: (s: MigrationSettings) => boolean): Setting => ({
+const capability = (name: string, native: string, asked: (s: MigrationSettings) => boolean | undefined): Setting => ({
   name,
   native,
   kind: "capability",
@@ -28,33 +30,73 @@ const parameter = (
   name: string,
   native: string,
   asked: Setting["asked"],
-  conversion: Pick<Setting, "unit" | "toNative" | "fromNative"> = {},
+  conversion: Pick<Setting, "unit" | "toNative" | "fromNative" | "oneOfSeveral"> = {},
 ): Setting => ({ name, native, kind: "parameter", asked, ...conversion });
 
+const onNumbers =
+  (convert: (value: number) => number) =>
+  (value: Value): Value =>
+    typeof value === "number" ? convert(value) : value;
+/** @param factor what a value of ours is multiplied with to be one of QEMU's. */
+const scaled = (unit: string, factor: number, least = 0): Pick<Setting, "unit" | "toNative" | "fromNative"> => ({
+  unit,
+  toNative: onNumbers((value) => Math.max(least, Math.round(value * factor))),
+  fromNative: onNumbers((value) => value / factor),
+});
+
 /** Bits per second here, bytes per second there. */
-const RATE = { unit: "b/s", toNative: (v: number) => Math.round(v / 8), fromNative: (v: number) => v * 8 };
-const MILLISECONDS = { unit: "s", toNative: (v: number) => Math.round(v * 1000), fromNative: (v: number) => v / 1000 };
-const PERCENT = { unit: "share", toNative: (v: number) => Math.round(v * 100), fromNative: (v: number) => v / 100 };
+const RATE = scaled("b/s", 1 / 8);
+const MILLISECONDS = scaled("s", 1000);
+const PERCENT = scaled("share", 100);
+/** QEMU's dirty limit is in MiB/s per vCPU, at least 1 (`vcpu-dirty-limit` in qapi/migration.json, system/dirtylimit.c). */
+const DIRTY_RATE = scaled("b/s", 1 / (8 * 2 ** 20), 1);
 /** QEMU takes only powers of two as cache size (versions before 2.11 rounded down themselves). Bytes. */
-const CACHE = { unit: "B", toNative: (v: number) => 2 ** Math.floor(Math.log2(Math.max(v, 1))) };
+const CACHE = { unit: "B", toNative: onNumbers((v) => 2 ** Math.floor(Math.log2(Math.max(v, 1)))) };
+
+/** QEMU has no parameter `transport`: with the name of credentials it encrypts, with an empty one it does not. */
+const TRANSPORT = {
+  toNative: (value: Value): Value => (value === "tls" ? CREDENTIALS : ""),
+  fromNative: (value: Value): Value => (value === "" ? "tcp" : "tls"),
+};
+
+const level = (compression: string): Setting["asked"] => {
+  return ({ multifd }) => (multifd?.compression === compression ? multifd.level : undefined);
+};
 
 /** Every setting that has a name of ours. The order is that of the plan's schema. */
 export const SETTINGS: readonly Setting[] = [
   parameter("bandwidth", "max-bandwidth", (s) => s.bandwidth, RATE),
-  // QEMU does not apply max-bandwidth once post-copy has begun; "at most" must hold there too.
-  parameter("postCopy.bandwidth", "max-postcopy-bandwidth", (s) => s.postCopy && s.bandwidth, RATE),
   parameter("downtimeLimit", "downtime-limit", (s) => s.downtimeLimit, MILLISECONDS),
   capability("autoConverge", "auto-converge", (s) => s.autoConverge !== undefined),
   parameter("autoConverge.initial", "cpu-throttle-initial", (s) => s.autoConverge?.initial, PERCENT),
   parameter("autoConverge.increment", "cpu-throttle-increment", (s) => s.autoConverge?.increment, PERCENT),
   parameter("autoConverge.maximum", "max-cpu-throttle", (s) => s.autoConverge?.maximum, PERCENT),
+  capability("dirtyLimit", "dirty-limit", (s) => s.dirtyLimit !== undefined),
+  parameter("dirtyLimit.rate", "vcpu-dirty-limit", (s) => s.dirtyLimit?.rate, DIRTY_RATE),
+  parameter("dirtyLimit.period", "x-vcpu-dirty-limit-period", (s) => s.dirtyLimit?.period, MILLISECONDS),
   capability("postCopy", "postcopy-ram", (s) => s.postCopy !== undefined),
+  // QEMU does not apply max-bandwidth once post-copy has begun; "at most" must hold there too.
+  parameter(
+    "postCopy.bandwidth",
+    "max-postcopy-bandwidth",
+    (s) => s.postCopy && (s.postCopy.bandwidth ?? s.bandwidth),
+    RATE,
+  ),
+  capability("postCopy.preempt", "postcopy-preempt", (s) => s.postCopy?.preempt),
   capability("xbzrle", "xbzrle", (s) => s.xbzrle !== undefined),
   parameter("xbzrle.cache", "xbzrle-cache-size", (s) => s.xbzrle?.cache, CACHE),
   capability("multifd", "multifd", (s) => s.multifd !== undefined),
   parameter("multifd.channels", "multifd-channels", (s) => s.multifd?.channels),
   parameter("multifd.compression", "multifd-compression", (s) => s.multifd?.compression),
+  parameter("multifd.level", "multifd-zlib-level", level("zlib"), { oneOfSeveral: true }),
+  parameter("multifd.level", "multifd-zstd-level", level("zstd"), { oneOfSeveral: true }),
+  parameter("multifd.level", "multifd-qatzip-level", level("qatzip"), { oneOfSeveral: true }),
+  capability("zeroCopy", "zero-copy-send", (s) => s.zeroCopy),
+  parameter("transport", "tls-creds", (s) => s.transport, TRANSPORT),
 ];
+
+/** Parameters that have no name of ours but that we set for some migrations: back at their defaults for all others. */
+const OTHERS = ["throttle-trigger-threshold", "tls-hostname"];
 
 /** Units of QEMU's own parameters that have no name of ours. */
 const NATIVE_UNITS: Readonly<Record<string, string>> = {
@@ -66,26 +108,30 @@ const NATIVE_UNITS: Readonly<Record<string, string>> = {
   "x-checkpoint-delay": "ms",
 };
 
-const native = (setting: Setting, asked: Value): Value =>
-  typeof asked === "number" && setting.toNative ? setting.toNative(asked) : asked;
-const ours = (setting: Setting, value: Value): Value =>
-  typeof value === "number" && setting.fromNative ? setting.fromNative(value) : value;
-
 /**
  * What to set before a migration: what was asked for, and every other setting of ours back at its default, so that
  * nothing of an earlier migration stays. Capability `events` is always on: the measurement lives on it.
+ * @param overrides parameters in QEMU's terms that go before both.
  */
-export function toNative(settings: MigrationSettings, defaults: NativeSettings): NativeSettings {
+export function toNative(
+  settings: MigrationSettings,
+  defaults: NativeSettings,
+  overrides: NativeSettings["parameters"] = {},
+): NativeSettings {
   const capabilities: Record<string, boolean> = { events: true };
   const parameters: Record<string, Value> = {};
   for (const setting of SETTINGS) {
     const asked = setting.asked(settings);
-    const value = asked === undefined ? defaultOf(setting, defaults) : native(setting, asked);
+    const value = asked === undefined ? defaultOf(setting, defaults) : (setting.toNative?.(asked) ?? asked);
     if (value === undefined) continue;
     if (setting.kind === "capability") capabilities[setting.native] = value === true;
     else parameters[setting.native] = value;
   }
-  return { capabilities, parameters };
+  for (const name of OTHERS) {
+    const value = defaults.parameters[name];
+    if (value !== undefined) parameters[name] = value;
+  }
+  return { capabilities, parameters: { ...parameters, ...overrides } };
 }
 
 const defaultOf = (setting: Setting, defaults: NativeSettings): Value | undefined =>
@@ -97,15 +143,15 @@ export function effective(host: HostRole, now: NativeSettings, asked: MigrationS
   const rows: EffectiveSetting[] = [];
   for (const setting of SETTINGS) {
     const value = all[setting.native];
-    if (value === undefined) continue;
-    delete all[setting.native];
     const wanted = setting.asked(asked);
+    if (value === undefined || (setting.oneOfSeveral && wanted === undefined)) continue;
+    delete all[setting.native];
     rows.push({
       name: setting.name,
       native: setting.native,
       host,
       ...(wanted !== undefined && { asked: wanted }),
-      effective: ours(setting, value),
+      effective: setting.fromNative?.(value) ?? value,
       ...(setting.unit !== undefined && { unit: setting.unit }),
     });
   }
@@ -127,7 +173,8 @@ export function refuseUnsupported(settings: MigrationSettings, host: HostRole, a
   };
   for (const setting of SETTINGS) {
     const asked = setting.asked(settings);
-    if (asked === undefined) continue;
+    // Plain TCP is what a QEMU without credentials does anyway.
+    if (asked === undefined || (setting.name === "transport" && asked !== "tls")) continue;
     const known = setting.kind === "capability" ? abilities.defaults.capabilities : abilities.defaults.parameters;
     if (!(setting.native in known)) refuse(setting.name, setting.native);
     if (setting.native === "multifd-compression" && !abilities.compressions.includes(String(asked))) {

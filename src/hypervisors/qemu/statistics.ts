@@ -47,8 +47,11 @@ const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) /u;
 /** Firmware, option ROMs and the ACPI tables' room (2 MiB at most each) are guest RAM blocks too, but none of the VM's memory. Bytes. */
 const LARGEST_ROM = 2 * 2 ** 20;
 
+/** Pages that are there: ordinary ones, and huge ones, which the kernel leaves out of Rss. */
+const RESIDENT = /^(Rss|Shared_Hugetlb|Private_Hugetlb):/u;
+
 /**
- * Resident guest memory in bytes, from `/proc/PID/smaps`: the sum of Rss over the mappings with flag `dc` (not copied on
+ * Resident guest memory in bytes, from `/proc/PID/smaps`: the sum of Rss and of huge pages over the mappings with flag `dc` (not copied on
  * fork), which QEMU sets on guest RAM blocks and on nothing else. Blocks as small as ROMs are left out, and so are QEMU's
  * own heap, stacks, libraries and TCG's translation cache. A page that was only ever read maps the shared zero page and
  * does not count. `undefined`: no such mapping.
@@ -63,7 +66,7 @@ export function residentGuestMemory(smaps: string): number | undefined {
       rss = 0;
       size = Number(BigInt(`0x${to}`) - BigInt(`0x${from}`));
     } else if (size <= LARGEST_ROM) continue;
-    else if (line.startsWith("Rss:")) rss = Number.parseInt(line.slice(4), 10) * 1024;
+    else if (RESIDENT.test(line)) rss += Number.parseInt(line.slice(line.indexOf(":") + 1), 10) * 1024;
     else if (line.startsWith("VmFlags:") && line.split(/\s+/u).includes("dc")) total = (total ?? 0) + rss;
   }
   return total;

@@ -1,7 +1,7 @@
 /** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
 
 import type { HostRole } from "../../model/machines.ts";
-import type { MigrationEvent } from "../../model/migration.ts";
+import type { MigrationEvent, MigrationProgress } from "../../model/migration.ts";
 import type { Clock } from "../../model/time.ts";
 import type { MigrationObserver } from "../contract.ts";
 import type { Instance } from "./instance.ts";
@@ -11,8 +11,12 @@ import type { QmpEvent } from "./qmp/messages.ts";
 /** Milliseconds between samples: leaves a margin below the promised 50. */
 const SAMPLE_EVERY = 30;
 
-/** States in which the source does nothing more. Post-copy that lost its peer pauses instead of failing. */
-const FINAL = new Set(["completed", "failed", "cancelled", "postcopy-paused"]);
+/** States in which the source does nothing more. */
+const FINAL = new Set(["completed", "failed", "cancelled"]);
+/** Post-copy that lost its connection pauses instead of failing. */
+const CUT = "postcopy-paused";
+/** Seconds without a byte sent after which a post-copy counts as cut, though nobody has noticed. */
+const STALLED_AFTER = 10;
 
 export interface WatchRequest {
   readonly source: Instance;
@@ -30,6 +34,14 @@ export class MigrationWatch {
   switched = false;
   /** It has really begun: the VM's memory is on both sides. */
   inPostCopy = false;
+  /** We stopped the vCPUs on the source: they run again only when they are told to. */
+  paused = false;
+  /** The guest has shut down on the source. */
+  shutDown = false;
+  /** Why a cut post-copy was not connected again. */
+  notRecovered: string | undefined;
+  /** The last sample. */
+  latest: MigrationProgress | undefined;
   lostSource = false;
   lostDestination = false;
   /** Number of the pass over memory that runs now. */
@@ -41,6 +53,8 @@ export class MigrationWatch {
   #ended = false;
   #sampling = false;
   #sampleAgain = false;
+  #movedAt = performance.now();
+  #shutDownEvent: QmpEvent | undefined;
 
   constructor(request: WatchRequest) {
     this.#request = request;
@@ -53,9 +67,24 @@ export class MigrationWatch {
     void destination.qmp.closed.then(() => this.#change(() => (this.lostDestination = true)));
   }
 
-  /** The source is through with the migration, one way or the other. */
+  /** The source is through with the migration, one way or the other, or cannot go on by itself. */
   get isOver(): boolean {
-    return FINAL.has(this.sourceStatus) || this.lostSource;
+    return FINAL.has(this.sourceStatus) || this.isCut || this.lostSource;
+  }
+
+  /** Post-copy has lost its connection, and QEMU knows. */
+  get isCut(): boolean {
+    return this.sourceStatus === CUT;
+  }
+
+  /** Post-copy sends nothing any more, though it is not over. */
+  get isStalled(): boolean {
+    return this.sourceStatus === "postcopy-active" && performance.now() - this.#movedAt > STALLED_AFTER * 1000;
+  }
+
+  /** Begins anew to wait for a stall. */
+  moved(): void {
+    this.#movedAt = performance.now();
   }
 
   /** Samples from now on, until `end`. */
@@ -75,7 +104,7 @@ export class MigrationWatch {
       const { qmp } = this.#request.source;
       const answer = await qmp.execute("query-migrate");
       if (this.#ended) return;
-      this.#request.observer.progress(toProgress(answer, this.#request.clock()));
+      this.#change(() => this.#note(toProgress(answer, this.#request.clock())));
       const status = statusOf(answer);
       if (FINAL.has(status) && status !== this.sourceStatus) {
         // The event travels on the same connection: after one more answer it is here, unless it was never sent.
@@ -93,15 +122,33 @@ export class MigrationWatch {
     }
   }
 
+  #note(progress: MigrationProgress): void {
+    if (progress.transferred !== this.latest?.transferred || progress.status !== this.latest?.status) this.moved();
+    this.latest = progress;
+    this.#request.observer.progress(progress);
+  }
+
   /** Tells the observer of something that we did. */
-  did(kind: "command" | "switch-to-post-copy" | "cancel" | "status", detail?: string): void {
-    const host = this.#request.source.role;
-    this.#request.observer.event({
-      kind,
-      host,
-      observed: this.#request.clock(),
-      ...(detail !== undefined && { detail }),
-    });
+  did(
+    kind: "command" | "switch-to-post-copy" | "cancel" | "status" | "deadline" | "recover" | "part" | "part-end",
+    detail?: string,
+  ): void {
+    this.#tell(kind, this.#request.source.role, this.#now(), detail === undefined ? {} : { detail });
+  }
+
+  /** Tells the observer that the VM stands still for good on the source: it has shut down, or was switched off. */
+  stopped(): void {
+    this.#tell("stop", this.#request.source.role, this.#shutDownEvent ?? this.#now());
+  }
+
+  /** Tells the observer that the VM, booted anew, runs on a host. */
+  started(host: HostRole): void {
+    const there = host === this.#request.destination.role;
+    this.#tell(there ? "resume" : "resume-source", host, this.#now());
+  }
+
+  #now(): Pick<QmpEvent, "observed" | "reported"> {
+    return { observed: this.#request.clock() };
   }
 
   /** Waits until `condition` holds, asking it again after each change. Seconds. */
@@ -148,7 +195,10 @@ export class MigrationWatch {
     const { role } = this.#request.source;
     if (event.name === "STOP") this.#tell("stop", role, event);
     else if (event.name === "RESUME") this.#tell("resume-source", role, event);
-    else if (event.name === "MIGRATION_PASS") {
+    else if (event.name === "SHUTDOWN") {
+      this.#shutDownEvent = event;
+      this.#change(() => (this.shutDown = true));
+    } else if (event.name === "MIGRATION_PASS") {
       const round = Number(event.data.pass);
       this.#tell("round", role, event, { round });
       this.#change(() => (this.round = round));
@@ -176,7 +226,7 @@ export class MigrationWatch {
   #tell(
     kind: MigrationEvent["kind"],
     host: HostRole,
-    { observed, reported }: QmpEvent,
+    { observed, reported }: Pick<QmpEvent, "observed" | "reported">,
     more: Pick<MigrationEvent, "detail" | "round"> = {},
   ): void {
     this.#request.observer.event({ kind, host, observed, ...(reported !== undefined && { reported }), ...more });

@@ -70,7 +70,7 @@ describe("a live migration", () => {
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));
-    const pair = await poweredOn({ destination: { migrationAddress: "::1", migrationPort: port } });
+    const pair = await poweredOn({ destination: { migrationAddress: { ipv6: "::1" }, migrationPort: port } });
     const outcome = await pair.migrate("source", { downtimeLimit: "500ms" });
     expect(outcome).toMatchObject({ status: "completed", runsOn: "destination" });
     expect(pair.file("qmp-source.jsonl")).toContain(`tcp:[::1]:${port}`);

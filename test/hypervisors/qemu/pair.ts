@@ -49,7 +49,7 @@ export class Pair {
     const { source, destination, dirtied, ...rest } = options;
     const host = (role: HostRole): HostSetup => ({
       machine: localMachine(role),
-      migrationAddress: "127.0.0.1",
+      migrationAddress: { ipv4: "127.0.0.1" },
       runDirectory: this.directory,
     });
     this.driver = new QemuDriver({

@@ -36,14 +36,23 @@ describe("post-copy", () => {
     expect(asked! - command!).toBeLessThan(1_200_000);
   });
 
-  test("past its deadline is a timeout that is let end, for cancelling would lose the VM", async () => {
+  test("past its deadline is let end, for cancelling would lose the VM", async () => {
     const pair = await poweredOn();
     const settings = { postCopy: { afterTime: "200ms" }, bandwidth: "16MiB/s", downtimeLimit: "1ms" };
     const observer = watched();
     const outcome = await pair.migrate("source", settings, { observer, deadline: 0.7 });
-    expect(outcome).toMatchObject({ status: "timeout", runsOn: "destination" });
-    expect(outcome.reason).toMatch(/deadline of 0\.7 s.*cannot be cancelled.*ended \d/u);
+    expect(outcome).toMatchObject({ status: "completed", runsOn: "destination" });
+    expect(eventOf(observer.events, "deadline")).toMatchObject({ host: "source", detail: "post-copy" });
     expect(kinds(observer.events)).not.toContain("cancel source");
+    await pair.livesOn("destination");
+  });
+
+  test("is a timeout when it has not even ended after its grace; the VM is there all the same", async () => {
+    const pair = await poweredOn();
+    const settings = { postCopy: { afterTime: "200ms" }, bandwidth: SLOW, downtimeLimit: "1ms" };
+    const outcome = await pair.migrate("source", settings, { deadline: 0.5, grace: 0.3 });
+    expect(outcome).toMatchObject({ status: "timeout", runsOn: "destination" });
+    expect(outcome.reason).toMatch(/deadline of 0\.5 s.*0\.3 s later.*cannot be cancelled.*goes on/u);
     await pair.livesOn("destination");
   });
 

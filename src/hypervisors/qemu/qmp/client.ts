@@ -20,6 +20,11 @@ export interface ExecuteOptions {
   /** Seconds. Default 20: a QEMU that saves a large device state answers nothing for seconds. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Out of band, where QEMU offers that (docs/interop/qmp-spec, 2.3.2): carried out at once, even while QEMU's main loop
+   * stands still, e.g. on a page that post-copy has not brought. Only commands marked `allow-oob` take it.
+   */
+  readonly outOfBand?: boolean;
 }
 
 interface Pending {
@@ -32,6 +37,8 @@ export class QmpClient {
   /** QEMU's version as it introduced itself, e.g. `7.2.22`, and the packager's addition. */
   version = "";
   package = "";
+  /** QEMU offers to take commands out of band. */
+  #outOfBand = false;
   /** Resolves when the connection is over, with the reason. */
   readonly closed: Promise<MigrascopeError>;
 
@@ -75,7 +82,8 @@ export class QmpClient {
         `QEMU did not greet on ${path}`,
         options.where,
       );
-      await client.execute("qmp_capabilities", {}, { ...(options.signal && { signal: options.signal }) });
+      const enable: JsonObject = client.#outOfBand ? { enable: ["oob"] } : {};
+      await client.execute("qmp_capabilities", enable, { ...(options.signal && { signal: options.signal }) });
       return client;
     } catch (error) {
       client.close();
@@ -98,7 +106,8 @@ export class QmpClient {
     if (this.#end) throw this.#end;
     if (options.signal?.aborted) throw cancelled(command, this.#where);
     const id = this.#nextId++;
-    const text = JSON.stringify({ execute: command, arguments: args, id });
+    const how = options.outOfBand && this.#outOfBand ? "exec-oob" : "execute";
+    const text = JSON.stringify({ [how]: command, arguments: args, id });
     const answer = new Promise<Json>((resolve, reject) => {
       this.#pending.set(id, { command, resolve, reject });
     });
@@ -162,6 +171,7 @@ export class QmpClient {
     }
     this.version = [major, minor, micro].join(".");
     this.package = typeof version.package === "string" ? version.package : "";
+    this.#outOfBand = Array.isArray(greeting.capabilities) && greeting.capabilities.includes("oob");
     this.#greeted?.resolve();
     this.#greeted = undefined;
   }
