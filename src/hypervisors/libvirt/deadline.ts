@@ -12,7 +12,7 @@ export async function actAtDeadline(migration: Migration): Promise<string | unde
     // Nothing dirties memory any more. libvirt lets the VM go on at the destination, since it ran when the migration began.
     if (action === "pause") await virsh[from].run(["suspend", domain]);
     else if (action === "post-copy") await switchToPostCopy(migration);
-    else if (action === "throttle") await letThrottle(virsh[from], domain, request.settings);
+    else if (action === "throttle") await letThrottle(migration);
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -3,6 +3,8 @@ import type { HostRole } from "../../model/machines.ts";
 import type { MigrationReport } from "../../model/migration.ts";
 import type { Status } from "../../model/run.ts";
 import type { MigrationRequest } from "../contract.ts";
+import type { NativeSettings } from "../qemu/native.ts";
+import type { Ports } from "./destination.ts";
 import { libvirtWords, type Virsh } from "./virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
 
@@ -25,6 +27,10 @@ export interface Migration {
   readonly request: MigrationRequest;
   /** Arguments of `virsh migrate`. */
   readonly command: readonly string[];
+  /** The destination's ports that carry memory and the disk. */
+  readonly ports: Ports;
+  /** What QEMU's throttling had before it was held back until the deadline. */
+  readonly throttle?: NativeSettings;
   /** Of the command that is running. */
   readonly said: CommandEnd;
 }

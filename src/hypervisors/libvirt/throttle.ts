@@ -1,35 +1,47 @@
 /**
- * Throttling that begins when we want it. QEMU's auto-converge cannot be switched on while a migration runs, but its parameters
- * can be changed: it is switched on from the beginning with a maximum of 1 %, which is let go at the deadline.
- *
+ * Throttling that begins at the deadline: see the driver qemu, which does the same, for how QEMU is held back until then.
  * libvirt has no command for these parameters. They are set on QEMU's monitor, which libvirt permits and notes as a taint.
  */
-import type { MigrationSettings } from "../../model/settings.ts";
-import { monitor } from "./monitor.ts";
+
+import type { NativeSettings } from "../qemu/native.ts";
+import { HELD_BACK, letLooseParameters } from "../qemu/throttle.ts";
+import type { Migration } from "./migration.ts";
+import { monitor, readSettings } from "./monitor.ts";
 import type { Virsh } from "./virsh.ts";
 
-const LEAST = 1;
-/** QEMU's defaults, percent. */
-const DEFAULTS = { initial: 20, increment: 10, maximum: 99 } as const;
+/** Seconds in which throttling must have taken its first step. */
+const FIRST_STEP = 600;
 
-const percent = (share: number | undefined, otherwise: number): number =>
-  share === undefined ? otherwise : Math.round(share * 100);
-
-/** Before the migrate command. @throws MigrascopeError HYPERVISOR_REFUSED */
-export async function holdThrottle(virsh: Virsh, domain: string): Promise<void> {
-  await monitor(virsh, domain, "migrate-set-parameters", {
-    "cpu-throttle-initial": LEAST,
-    "cpu-throttle-increment": LEAST,
-    "max-cpu-throttle": LEAST,
-  });
+/** Before the migrate command. @returns what QEMU had before. @throws MigrascopeError HYPERVISOR_REFUSED */
+export async function holdThrottle(virsh: Virsh, domain: string): Promise<NativeSettings> {
+  const before = await readSettings(virsh, domain);
+  await monitor(virsh, domain, "migrate-set-parameters", HELD_BACK);
+  return before;
 }
 
-/** At the deadline: from now on the vCPUs are slowed down, by the increment each time, as the plan says. */
-export async function letThrottle(virsh: Virsh, domain: string, settings: MigrationSettings): Promise<void> {
-  const { initial, increment } = settings.autoConverge ?? {};
-  await monitor(virsh, domain, "migrate-set-parameters", {
-    "cpu-throttle-initial": percent(initial, DEFAULTS.initial),
-    "cpu-throttle-increment": percent(increment, DEFAULTS.increment),
-    "max-cpu-throttle": DEFAULTS.maximum,
+/** The parameters as they were. Never throws: the VM may be elsewhere by now. */
+export async function forgetThrottle(virsh: Virsh, domain: string, before: NativeSettings): Promise<void> {
+  await monitor(virsh, domain, "migrate-set-parameters", letLooseParameters({}, before)).catch(() => {});
+}
+
+/**
+ * At the deadline. Where it stands at 1 % already, QEMU adds its increment to that and does not begin at the initial share:
+ * so the first increment leads there, and only the next ones are as asked for.
+ * @throws MigrascopeError HYPERVISOR_REFUSED when QEMU refuses.
+ */
+export async function letThrottle({ virsh, from, domain, watch, request, throttle }: Migration): Promise<void> {
+  const values = letLooseParameters(request.settings, throttle ?? { capabilities: {}, parameters: {} });
+  const { "cpu-throttle-initial": initial = 1, "cpu-throttle-increment": increment = 1 } = values;
+  const now = Math.round((watch.latest?.throttle ?? 0) * 100);
+  const first = now > 0 && initial > now ? initial - now : increment;
+  await monitor(virsh[from], domain, "migrate-set-parameters", { ...values, "cpu-throttle-increment": first });
+  if (first === increment) return;
+  const begun = (): boolean => (watch.latest?.throttle ?? 0) * 100 >= initial;
+  void watch.waitFor(begun, { seconds: FIRST_STEP }).then((how) => {
+    // Refused or over: the migration's end tells.
+    if (how === "met")
+      void monitor(virsh[from], domain, "migrate-set-parameters", { "cpu-throttle-increment": increment }).catch(
+        () => {},
+      );
   });
 }

@@ -1,6 +1,6 @@
 /** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
 import type { HostRole } from "../../model/machines.ts";
-import type { MigrationEvent, MigrationPart } from "../../model/migration.ts";
+import type { MigrationEvent, MigrationPart, MigrationProgress } from "../../model/migration.ts";
 import type { Clock } from "../../model/time.ts";
 import { Changes, type Limits } from "../changes.ts";
 import type { MigrationObserver } from "../contract.ts";
@@ -38,6 +38,8 @@ export class MigrationWatch {
   inPostCopy = false;
   /** Number of the pass over memory that runs now. */
   round = 0;
+
+  latest: MigrationProgress | undefined;
 
   readonly #request: WatchRequest;
   readonly #changes = new Changes();
@@ -93,7 +95,9 @@ export class MigrationWatch {
           });
           const job = parseJob(answer);
           if (job.size > 0 && !this.#ended) {
-            observer.progress(toProgress(job, this.sourceStatus, clock()));
+            const progress = toProgress(job, this.sourceStatus, clock());
+            observer.progress(progress);
+            this.#changes.make(() => (this.latest = progress));
             if ((job.get("disk_total") ?? 0) > 0 && this.#request.copiesDisk) this.partBegan("disk-copy");
           }
           await pause(SAMPLE_EVERY - (performance.now() - asked));

@@ -1,0 +1,197 @@
+/** KVM and QEMU under libvirt: one VM on one pair of hosts, by virsh. */
+import type { DirtyRateReading } from "../../model/artifacts.ts";
+import { MigrascopeError } from "../../model/errors.ts";
+import type { HostDescription, StatisticsSample } from "../../model/host.ts";
+import type { StorageSpec } from "../../model/hosts.ts";
+import type { HostRole, VmSpec } from "../../model/machines.ts";
+import type { EffectiveSetting } from "../../model/migration.ts";
+import { type Clock, systemClock } from "../../model/time.ts";
+import type {
+  Capabilities,
+  HypervisorDriver,
+  MigrationOutcome,
+  MigrationRequest,
+  PowerOnRequest,
+} from "../contract.ts";
+import { type Abilities, askAbilities, commonMachine } from "./abilities.ts";
+import { describeHost } from "./describe.ts";
+import { measureDirtyRate } from "./dirty-rate.ts";
+import { domainState, runs } from "./domains.ts";
+import type { LibvirtHost } from "./host.ts";
+import { move } from "./move.ts";
+import { switchToPostCopy } from "./post-copy.ts";
+import { endVm, type PoweredOn, startVm } from "./power.ts";
+import { refuseUnsupported } from "./settings.ts";
+import { statistics } from "./statistics.ts";
+import { Virsh } from "./virsh.ts";
+
+/** What the VM boots from other than its disk: files under the same paths on both hosts. */
+export interface GuestFiles {
+  readonly kernel: string;
+  readonly initrd: string;
+  /** The kernel's command line. What it throws is what `powerOn` throws, before anything was started or written. */
+  commandLine(vm: VmSpec): string;
+}
+
+export interface LibvirtDriverOptions {
+  readonly hosts: Readonly<Record<HostRole, LibvirtHost>>;
+  /** Where disks can be, by the names that plans use; the first that fits is the default. */
+  readonly storages: Readonly<Record<string, StorageSpec>>;
+  /** Without it the VM boots from its disk. */
+  readonly guest?: GuestFiles;
+  /** A disk image on the source that the VM's disk is made from. */
+  readonly image?: string;
+  /** A domain that exists and is not ours: never destroyed, undefined or changed, and given back as it was. */
+  readonly adopt?: string;
+  readonly accelerator: "kvm" | "tcg";
+  /** What the VM sees: a CPU model of libvirt's and features that are added. */
+  readonly cpu?: { readonly model: string; readonly features: readonly string[] };
+  readonly clock?: Clock;
+}
+
+/** The driver qemu's model, see there why, in libvirt's words. */
+const CPU = { model: "Nehalem", features: ["rdrand"] } as const;
+
+/** What the parts of the driver share. */
+export interface Context {
+  readonly options: LibvirtDriverOptions;
+  readonly virsh: Readonly<Record<HostRole, Virsh>>;
+  readonly clock: Clock;
+  readonly cpu: { readonly model: string; readonly features: readonly string[] };
+  abilities(role: HostRole): Promise<Abilities>;
+}
+
+export class LibvirtDriver implements HypervisorDriver {
+  readonly name = "libvirt";
+  readonly migrations = ["memory", "storage", "storage-incremental", "storage-then-memory", "cold"] as const;
+  readonly deadlineActions = ["cancel", "pause", "post-copy", "throttle", "cold"] as const;
+  readonly capabilities: Capabilities;
+
+  readonly #context: Context;
+  readonly #abilities = new Map<HostRole, Promise<Abilities>>();
+  #vm: PoweredOn | undefined;
+  #migrating: Parameters<typeof switchToPostCopy>[0] | undefined;
+
+  constructor(options: LibvirtDriverOptions) {
+    const { hosts, cpu = CPU, clock = systemClock } = options;
+    this.#context = {
+      options,
+      virsh: { source: new Virsh(hosts.source), destination: new Virsh(hosts.destination) },
+      clock,
+      cpu,
+      abilities: (role) => this.#abilitiesOf(role),
+    };
+    this.capabilities = {
+      eventTimestamps: true,
+      postCopy: { switchNow: () => this.#switchNow() },
+      dirtyRate: { measure: (seconds, signal) => this.#measureDirtyRate(seconds, signal) },
+      oldCopy: { make: (signal) => this.#on("an old copy").disk.makeOldCopy(signal) },
+      images: { statistics: async (host) => (await this.#vm?.disk.statistics(host)) ?? null },
+      disks: {
+        formats: ["raw", "qcow2"],
+        allocations: ["sparse", "preallocated"],
+        storages: Object.keys(options.storages),
+      },
+    };
+  }
+
+  async describe(host: HostRole): Promise<HostDescription> {
+    const { virsh, options, cpu } = this.#context;
+    return describeHost(host, virsh[host].machine, await this.#abilitiesOf(host), {
+      accelerator: options.accelerator,
+      machine: this.#vm?.machine ?? (await this.#machine()),
+      cpu: [cpu.model, ...cpu.features].join(",+"),
+    });
+  }
+
+  async powerOn(request: PowerOnRequest): Promise<void> {
+    const { host, settings } = request;
+    if (this.#vm) throw new MigrascopeError("HYPERVISOR_REFUSED", "the VM is on already", { where: host });
+    if (settings)
+      for (const role of ["source", "destination"] as const)
+        refuseUnsupported(settings, role, await this.#abilitiesOf(role));
+    this.#vm = await startVm(this.#context, request, await this.#machine());
+  }
+
+  async powerOff(): Promise<void> {
+    const vm = this.#vm;
+    this.#vm = undefined;
+    if (vm) await endVm(this.#context, vm);
+  }
+
+  async statistics(): Promise<StatisticsSample> {
+    const { domain } = this.#on("statistics");
+    const host = (await this.locate()) ?? "source";
+    return statistics(this.#context.virsh[host], domain, this.#context.clock);
+  }
+
+  async locate(): Promise<HostRole | null> {
+    const { virsh } = this.#context;
+    if (!this.#vm) return null;
+    for (const role of ["source", "destination"] as const) {
+      if (runs(await domainState(virsh[role], this.#vm.domain).catch(() => null))) return role;
+    }
+    return null;
+  }
+
+  /** libvirt sets them for the time of a migration only: what is set outside of one says nothing. */
+  async effectiveSettings(): Promise<readonly EffectiveSetting[]> {
+    return [];
+  }
+
+  async migrate(request: MigrationRequest): Promise<MigrationOutcome> {
+    const vm = this.#on("a migration");
+    for (const role of ["source", "destination"] as const)
+      refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
+    try {
+      return await move(this.#context, vm, request, (migrating) => {
+        this.#migrating = migrating;
+      });
+    } finally {
+      this.#migrating = undefined;
+    }
+  }
+
+  async #switchNow(): Promise<void> {
+    if (!this.#migrating)
+      throw new MigrascopeError("HYPERVISOR_REFUSED", "no migration runs that could switch to post-copy");
+    await switchToPostCopy(this.#migrating);
+  }
+
+  async #measureDirtyRate(seconds: number, signal: AbortSignal): Promise<DirtyRateReading> {
+    const { domain, vm } = this.#on("a dirty rate");
+    const { virsh, clock, options } = this.#context;
+    const host = (await this.locate()) ?? "source";
+    return measureDirtyRate({
+      virsh: virsh[host],
+      domain,
+      host,
+      accelerator: options.accelerator,
+      abilities: await this.#abilitiesOf(host),
+      memory: vm.memory,
+      seconds,
+      clock,
+      signal,
+    });
+  }
+
+  #on(what: string): PoweredOn {
+    if (this.#vm) return this.#vm;
+    throw new MigrascopeError("HYPERVISOR_REFUSED", `no VM is on: ${what} needs one`);
+  }
+
+  async #machine(): Promise<string> {
+    const [source, destination] = await Promise.all([this.#abilitiesOf("source"), this.#abilitiesOf("destination")]);
+    return commonMachine({ source, destination });
+  }
+
+  /** Asked once per host; a failure is not remembered. */
+  #abilitiesOf(role: HostRole): Promise<Abilities> {
+    const known = this.#abilities.get(role);
+    if (known) return known;
+    const asking = askAbilities(this.#context.virsh[role]);
+    this.#abilities.set(role, asking);
+    asking.catch(() => this.#abilities.delete(role));
+    return asking;
+  }
+}

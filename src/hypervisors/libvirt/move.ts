@@ -1,0 +1,142 @@
+/** One migration of whatever kind, from its preparation to the account of where everything is. */
+import { MigrascopeError } from "../../model/errors.ts";
+import type { HostRole } from "../../model/machines.ts";
+import type { EffectiveSetting } from "../../model/migration.ts";
+import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
+import { trackingWarnings } from "../qemu/versions.ts";
+import { destinationOptions, freePorts } from "./destination.ts";
+import { runs, whereabouts } from "./domains.ts";
+import type { Context } from "./driver.ts";
+import { migrate } from "./migrate.ts";
+import type { Ended, Migration } from "./migration.ts";
+import type { PoweredOn } from "./power.ts";
+import { readEffective, setDowntimeLimit } from "./prepare.ts";
+import { migrateOptions } from "./settings.ts";
+import { forgetThrottle, holdThrottle } from "./throttle.ts";
+import { MigrationWatch } from "./watch.ts";
+
+export const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
+
+/** @param running is told of the migration while it may be switched to post-copy. */
+export async function move(
+  context: Context,
+  vm: PoweredOn,
+  request: MigrationRequest,
+  running: (migration: Migration) => void,
+): Promise<MigrationOutcome> {
+  const { virsh, clock } = context;
+  const { from, observer, kind } = request;
+  if (kind === "cold") return await vm.disk.migrateCold(request);
+  const watch = await MigrationWatch.start({
+    virsh,
+    domain: vm.domain,
+    from,
+    observer,
+    clock,
+    copiesDisk: kind === "storage" || kind === "storage-incremental",
+  });
+  try {
+    const moved = await moveLive(context, vm, request, watch, running);
+    if (request.atDeadline !== "cold" || moved.status !== "timeout" || moved.runsOn !== from) return moved;
+    const cold = await vm.disk.migrateCold({ ...request, deadline: request.grace, atDeadline: "cancel" });
+    return { ...cold, settings: moved.settings, report: cold.report };
+  } finally {
+    await watch.end();
+  }
+}
+
+async function moveLive(
+  context: Context,
+  vm: PoweredOn,
+  request: MigrationRequest,
+  watch: MigrationWatch,
+  running: (migration: Migration) => void,
+): Promise<MigrationOutcome> {
+  const { virsh, options } = context;
+  const { from, kind, settings } = request;
+  const to = other(from);
+  const { domain } = vm;
+  const source = virsh[from];
+  let migration: Migration;
+  let commanded: string[];
+  try {
+    request.signal.throwIfAborted();
+    if (kind === "storage-then-memory") await vm.disk.copyToShared(from, watch, request);
+    else if (kind !== "memory") await vm.disk.prepareDestination(to);
+    await setDowntimeLimit(source, domain, settings);
+    const throttle = request.atDeadline === "throttle" ? await holdThrottle(source, domain) : undefined;
+    const ports = await freePorts(virsh[to].machine);
+    const where = destinationOptions({ domain, to: options.hosts[to], settings, kind, ports });
+    commanded = ["migrate", ...migrateOptions(withDeadline(request)), ...where];
+    migration = {
+      domain,
+      virsh,
+      from,
+      to,
+      watch,
+      request,
+      command: commanded,
+      said: { words: "" },
+      ports,
+      ...(throttle && { throttle }),
+    };
+  } catch (error) {
+    return await notBegun(context, vm, request, error);
+  }
+  running(migration);
+  const over = new AbortController();
+  const reading = readEffective(watch, virsh, domain, settings, {
+    seconds: request.deadline + request.grace,
+    signal: over.signal,
+  });
+  const ended = await migrate(migration);
+  over.abort();
+  if (migration.throttle && ended.runsOn === from) await forgetThrottle(source, domain, migration.throttle);
+  if (ended.runsOn !== null) await vm.disk.arrived(ended.runsOn, kind);
+  return outcome(ended, {
+    settings: [...(await reading), told(from, commanded)],
+    // One connection carried everything.
+    ...(settings.transport !== "ssh" && { ports: { memory: [migration.ports.memory], disk: [migration.ports.disk] } }),
+    warnings: trackingWarnings(options.accelerator, (await context.abilities(from)).qemu),
+  });
+}
+
+const outcome = (ended: Ended, more: Pick<MigrationOutcome, "settings" | "ports" | "warnings">): MigrationOutcome => ({
+  ...ended,
+  ...more,
+});
+
+/** What the deadline's action needs to be on from the beginning. */
+function withDeadline({ settings, atDeadline }: MigrationRequest): MigrationRequest["settings"] {
+  if (atDeadline === "post-copy" && !settings.postCopy) return { ...settings, postCopy: { recover: true } };
+  if (atDeadline === "throttle") return { ...settings, autoConverge: {} };
+  return settings;
+}
+
+/** The command itself, as a setting: it says what libvirt was asked for in its own words. */
+const told = (host: HostRole, command: readonly string[]): EffectiveSetting => ({
+  name: "virsh migrate",
+  native: "virsh",
+  host,
+  effective: command.slice(1).join(" "),
+});
+
+/** A host refused, or we were interrupted, before the migrate command. */
+async function notBegun(
+  { virsh }: Context,
+  vm: PoweredOn,
+  { from, signal }: MigrationRequest,
+  error: unknown,
+): Promise<MigrationOutcome> {
+  if (error instanceof MigrascopeError && error.code === "SETTING_UNSUPPORTED") throw error;
+  const where = await whereabouts(virsh, vm.domain);
+  const state = where[from];
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    status: signal.aborted ? "cancelled" : "failed",
+    reason,
+    report: {},
+    settings: [],
+    runsOn: state !== "no answer" && runs(state) ? from : null,
+  };
+}
