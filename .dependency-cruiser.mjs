@@ -14,6 +14,7 @@ const rooms = {
   analysis: ["model", "run/read"],
   report: ["model"],
   lab: ["model", "remote", "guest", "hypervisors", "probes", "workloads", "trial"],
+  hosts: ["model", "remote", "guest", "hypervisors", "probes", "workloads", "trial"],
   calibration: ["model", "remote", "run", "probes", "analysis", "lab"],
   cli: [
     "model",
@@ -29,6 +30,7 @@ const rooms = {
     "analysis",
     "report",
     "lab",
+    "hosts",
     "calibration",
   ],
 };

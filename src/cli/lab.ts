@@ -11,6 +11,7 @@ import { Name } from "../model/machines.ts";
 import type { LabTestbed } from "../model/testbed.ts";
 import { parseRate } from "../model/units.ts";
 import { EXIT, interruptSignal, LEAVE_WITHIN } from "./exit.ts";
+import { execCommand } from "./lab-exec.ts";
 
 interface UpOptions {
   name?: string;
@@ -48,6 +49,7 @@ export function labCommand(): Command {
     .option("--name <name>", `default: "${DEFAULT_NAME}"`, labName)
     .option("--all", "every lab of this user")
     .action(down);
+  command.addCommand(execCommand(DEFAULT_NAME));
   return command;
 }
 

@@ -8,6 +8,7 @@ import { packagesCommand } from "./packages.ts";
 import { planCommand } from "./plan.ts";
 import { reportCommand } from "./report.ts";
 import { runCommand } from "./run.ts";
+import { testbedCommand } from "./testbed.ts";
 import { toolVersion } from "./version.ts";
 
 outliveReaders();
@@ -22,6 +23,7 @@ for (const command of [
   reportCommand(),
   planCommand(),
   labCommand(),
+  testbedCommand(),
   doctorCommand(),
   calibrateCommand(),
   packagesCommand(),

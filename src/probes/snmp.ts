@@ -17,6 +17,24 @@ export interface SwitchAddress {
   readonly community: string;
 }
 
+/** A session that the caller closes; until then it keeps the process alive. */
+export function switchSession({ address, port, community }: SwitchAddress): ReturnType<typeof snmp.createSession> {
+  const session = snmp.createSession(address, community, {
+    port,
+    version: snmp.Version2c,
+    timeout: REQUEST_TIMEOUT,
+    retries: 2,
+    transport: address.includes(":") ? "udp6" : "udp4",
+  });
+  // Errors of the socket reach every request; without a listener they would end the process.
+  session.on("error", () => {});
+  return session;
+}
+
+/** In decimal. Counter64 arrives as a big-endian Buffer of 1 to 9 bytes, Counter32 as a number. */
+export const octets = (value: unknown): string =>
+  Buffer.isBuffer(value) ? BigInt(`0x${value.toString("hex") || "0"}`).toString() : String(value);
+
 type Varbind = { oid: string; type?: number; value?: unknown };
 
 /** A session with one switch, for the ports named. */
@@ -29,15 +47,7 @@ export class SwitchCounters {
   constructor(target: SwitchAddress, portNames: readonly string[]) {
     this.#where = `${target.address}:${target.port}`;
     this.#names = portNames;
-    this.#session = snmp.createSession(target.address, target.community, {
-      port: target.port,
-      version: snmp.Version2c,
-      timeout: REQUEST_TIMEOUT,
-      retries: 2,
-      transport: target.address.includes(":") ? "udp6" : "udp4",
-    });
-    // Errors of the socket reach every request; without a listener they would end the process.
-    this.#session.on("error", () => {});
+    this.#session = switchSession(target);
   }
 
   /** Octets of every port, as the agent has them now. @throws MigrascopeError SNMP_SILENT, also for ports it does not know. */
@@ -93,7 +103,6 @@ export class SwitchCounters {
     });
   }
 
-  /** Counter64 arrives as a big-endian Buffer of 1 to 9 bytes, Counter32 as a number. */
   #octets(varbind: Varbind, port: string): string {
     if (snmp.isVarbindError(varbind as never)) {
       throw new MigrascopeError(
@@ -102,8 +111,7 @@ export class SwitchCounters {
         { where: this.#where },
       );
     }
-    const { value } = varbind;
-    return Buffer.isBuffer(value) ? BigInt(`0x${value.toString("hex") || "0"}`).toString() : String(value);
+    return octets(varbind.value);
   }
 
   #silent(error: Error): MigrascopeError {

@@ -1,5 +1,5 @@
 /** What a check of a testbed found, and what a check is. */
-import { asMigrascopeError, MigrascopeError } from "../../model/errors.ts";
+import { asMigrascopeError, type ErrorCode } from "../../model/errors.ts";
 import type { HostsTestbed } from "../../model/hosts.ts";
 import type { HostRole } from "../../model/machines.ts";
 import type { Clock } from "../../model/time.ts";
@@ -51,21 +51,29 @@ export const failed = (name: string, detail: string, mend?: string): Finding => 
 });
 export const skipped = (name: string, detail: string): Finding => ({ name, verdict: "skipped", detail });
 
-/** What one question ended with, as a finding when it threw. */
+/** What one question ended with, as a finding when it threw. @throws CANCELLED, and what is a defect. */
 export async function asFinding(name: string, question: () => Promise<Finding>): Promise<Finding> {
   try {
     return await question();
   } catch (error) {
-    const known = asMigrascopeError(error);
-    if (known.code === "CANCELLED" || known.code === "BUG") throw error;
-    const mend = known.code === "COMMAND_FAILED" ? undefined : known.advice;
-    return failed(name, wordsOf(known), mend);
+    return failedBy(name, error);
   }
 }
 
-/** The last words of what a failed command said; the whole of any other message. */
-export function wordsOf(error: unknown): string {
-  const { message } = error as Error;
-  const said = error instanceof MigrascopeError && error.code === "COMMAND_FAILED" ? message.split("\n") : [message];
-  return said.filter((line) => line.trim() !== "").join("; ");
+/** Their advice only says that the words are above. */
+const WORDS_ENOUGH: ReadonlySet<ErrorCode> = new Set(["COMMAND_FAILED", "HYPERVISOR_REFUSED", "DEADLINE_EXCEEDED"]);
+
+/** @throws CANCELLED, and what is a defect. */
+export function failedBy(name: string, error: unknown): Finding {
+  const known = asMigrascopeError(error);
+  if (known.code === "CANCELLED" || known.code === "BUG") throw error;
+  return failed(name, wordsOf(known), WORDS_ENOUGH.has(known.code) ? undefined : known.advice);
 }
+
+/** What it says, on one line. */
+export const wordsOf = (error: unknown): string =>
+  (error as Error).message
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !/^@+$/u.test(line))
+    .join("; ");

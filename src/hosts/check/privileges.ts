@@ -2,7 +2,7 @@
 import type { Machine } from "../../remote/machine.ts";
 import { ROLES } from "../machines.ts";
 import { LOCAL_URI, virsh } from "../virsh.ts";
-import { type Check, type Finding, asFinding, failed, ok, warning, wordsOf } from "./finding.ts";
+import { asFinding, type Check, type Finding, failed, ok, warning, wordsOf } from "./finding.ts";
 
 export const privileges: Check = {
   name: "privileges",
@@ -26,7 +26,11 @@ async function privilegesOn(name: string, machine: Machine, user: string): Promi
   try {
     await virsh(machine, ["version"]);
   } catch (error) {
-    return failed(name, `${user} cannot command ${LOCAL_URI}: ${wordsOf(error)}`, mendFor((error as Error).message, user));
+    return failed(
+      name,
+      `${user} cannot command ${LOCAL_URI}: ${wordsOf(error)}`,
+      mendFor((error as Error).message, user),
+    );
   }
   if (root) return ok(name, "root, and libvirt obeys");
   return warning(

@@ -1,21 +1,9 @@
 /** The hosts' processors: a running VM cannot lose a CPU feature on its way. */
-import { z } from "zod";
+import { attribute, children, descend, readXml, textOf } from "../../hypervisors/libvirt/xml.ts";
 import type { HostRole } from "../../model/machines.ts";
 import { perHostAsync } from "../machines.ts";
-import { parseXml, virsh } from "../virsh.ts";
+import { virsh } from "../virsh.ts";
 import { type Check, type Finding, ok, warning } from "./finding.ts";
-
-const Capabilities = z.object({
-  capabilities: z.object({
-    host: z.object({
-      cpu: z.object({
-        arch: z.string(),
-        model: z.union([z.string(), z.object({ "#": z.string() })]).optional(),
-        feature: z.array(z.object({ "@name": z.string() })).default([]),
-      }),
-    }),
-  }),
-});
 
 export interface Processor {
   readonly architecture: string;
@@ -26,11 +14,11 @@ export interface Processor {
 
 /** @param text what `virsh capabilities` printed. */
 export function parseProcessor(text: string): Processor {
-  const { arch, model, feature } = Capabilities.parse(parseXml(text)).capabilities.host.cpu;
+  const cpu = descend(readXml(text), "capabilities", "host", "cpu");
   return {
-    architecture: arch,
-    model: (typeof model === "object" ? model["#"] : model) ?? "unknown",
-    features: feature.map((one) => one["@name"]),
+    architecture: textOf(descend(cpu, "arch")) ?? "unknown",
+    model: textOf(descend(cpu, "model")) ?? "unknown",
+    features: children(cpu, "feature").flatMap((feature) => attribute(feature, "name") ?? []),
   };
 }
 

@@ -1,6 +1,5 @@
 /** Running the checks, one after the other: each would disturb the next. */
-import { asMigrascopeError } from "../../model/errors.ts";
-import { type Check, type CheckContext, type Finding, failed, skipped, wordsOf } from "./finding.ts";
+import { type Check, type CheckContext, type Finding, failedBy, skipped } from "./finding.ts";
 
 export interface CheckOptions {
   readonly onStep?: (step: string) => void;
@@ -39,9 +38,6 @@ async function findingsOf(
   try {
     return await check.run(context);
   } catch (error) {
-    const known = asMigrascopeError(error);
-    if (known.code === "CANCELLED" || known.code === "BUG") throw error;
-    const place = known.where === undefined ? "" : ` (${known.where})`;
-    return [failed(check.name, `${wordsOf(known)}${place}`, known.code === "COMMAND_FAILED" ? undefined : known.advice)];
+    return [failedBy(check.name, error)];
   }
 }

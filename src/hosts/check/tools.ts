@@ -18,7 +18,12 @@ const TOOLS: readonly Tool[] = [
   { command: "qemu-img", required: true, package: "qemu-utils", cost: "disks cannot be made or read" },
   { command: "qemu-io", required: false, package: "qemu-utils", cost: "network storage cannot be checked by writing" },
   { command: "ping", required: false, package: "iputils-ping", cost: "the migration network's MTU cannot be tried" },
-  { command: "bash", required: false, package: "bash", cost: "the switch's ports cannot be checked, and the clock offset is less exact" },
+  {
+    command: "bash",
+    required: false,
+    package: "bash",
+    cost: "the switch's ports cannot be checked, and the clock offset is less exact",
+  },
   { command: "scp", required: false, package: "openssh-client", cost: "no cold migration with copy: scp" },
   { command: "rsync", required: false, package: "rsync", cost: "no cold migration with copy: rsync" },
   { command: "gzip", required: false, package: "gzip", cost: "no cold migration with compression: gzip" },

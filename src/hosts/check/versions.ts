@@ -1,4 +1,5 @@
 /** Libvirt, QEMU and kernel of both hosts: the same, or at least the destination not older. */
+import { versionsIn } from "../../hypervisors/libvirt/abilities.ts";
 import type { HostRole } from "../../model/machines.ts";
 import { perHostAsync } from "../machines.ts";
 import { virsh } from "../virsh.ts";
@@ -17,19 +18,16 @@ export const versions: Check = {
   run: async ({ hosts }) =>
     versionFindings(
       await perHostAsync(async (role) => ({
-        ...parseVersions(await virsh(hosts[role], ["version"])),
+        ...readVersions(await virsh(hosts[role], ["version"])),
         kernel: (await hosts[role].run(["uname", "-r"])).stdout.trim(),
       })),
     ),
 };
 
-/** From `virsh version`. */
-export function parseVersions(text: string): Pick<Versions, "libvirt" | "qemu"> {
-  return {
-    libvirt: /^Using library: libvirt (\S+)/mu.exec(text)?.[1] ?? "unknown",
-    qemu: /^Running hypervisor: QEMU (\S+)/mu.exec(text)?.[1] ?? "unknown",
-  };
-}
+const readVersions = (text: string): Pick<Versions, "libvirt" | "qemu"> => {
+  const { version, qemu } = versionsIn(text);
+  return { libvirt: version, qemu };
+};
 
 export function versionFindings({ source, destination }: Readonly<Record<HostRole, Versions>>): Finding[] {
   const shown = `libvirt ${source.libvirt}, QEMU ${source.qemu}, Linux ${source.kernel}`;
