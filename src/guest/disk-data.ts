@@ -9,10 +9,13 @@ import type { Machine } from "../remote/machine.ts";
 const SLOWEST = 2e6;
 /** Seconds that asking takes at most, whatever the file's size. */
 const ASKING = 60;
+const LONGEST = 7 * 24 * 3600;
 
 /** Seconds until writing or reading so many bytes counts as stuck. */
-export const diskPatience = (bytes: number): number => ASKING + bytes / SLOWEST;
+export const diskPatience = (bytes: number): number => Math.min(ASKING + bytes / SLOWEST, LONGEST);
 
+/** What the script below exits with when the data cannot be where it is to be. */
+const REFUSED = 4;
 /**
  * Arguments: file, bytes. Past the page cache where the file system can: the data would fill the guest's memory otherwise,
  * and the migration would have to move it.
@@ -21,10 +24,12 @@ const FILL = `
 umask 077
 directory="$(dirname "$1")"
 rm -f "$1"
-case "$(df -P "$directory" | tail -n 1)" in
+set -- "$1" "$2" $(df -P -k "$directory" | tail -n 1)
+case "$3" in
   /dev/*) ;;
-  *) echo "$directory is on no disk" >&2; exit 1 ;;
+  *) echo "$directory is on no disk but on $3" >&2; exit ${REFUSED} ;;
 esac
+[ "$(($6 * 1024))" -gt "$2" ] || { echo "$directory has room for $(($6 * 1024)) bytes" >&2; exit ${REFUSED}; }
 put() { dd if=/dev/urandom of="$1" bs=1M count="$2" iflag=count_bytes,fullblock $3 2>&1; }
 why="$(put "$1" "$2" oflag=direct)" || why="$(put "$1" "$2")" || { rm -f "$1"; echo "$why" >&2; exit 1; }
 sync`;
@@ -51,9 +56,9 @@ fi`;
 export async function fillFile(guest: Machine, file: string, bytes: number, signal: AbortSignal): Promise<void> {
   const argv = ["sh", "-c", FILL, "sh", file, String(bytes)];
   await guest.run(argv, { signal, timeout: diskPatience(bytes) }).catch((error: unknown) => {
-    const { message } = asMigrascopeError(error);
-    const why = /No space left on device|\S+ is on no disk/u.exec(message)?.[0];
-    if (why === undefined) throw error;
+    const { message, exitCode } = asMigrascopeError(error);
+    if (exitCode !== REFUSED) throw error;
+    const why = message.slice(message.lastIndexOf(": ") + 2);
     throw new MigrascopeError("WORKLOAD_REFUSED", `${bytes} bytes of data cannot be put on the guest's disk: ${why}`, {
       where: guest.name,
       cause: error,

@@ -10,8 +10,10 @@ import { locate } from "./locate.ts";
 
 export const SETUP_SCRIPT = fileURLToPath(new URL("./setup.sh", import.meta.url));
 
-/** What the guest can talk to. A kernel that has one built in, or does not know it, needs no module. */
-const MODULES = ["virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "virtio_rng", "ext4"];
+/**
+ * What the guest can talk to, and its power button. A kernel that has one built in, or does not know it, needs no module.
+ */
+const MODULES = ["virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "virtio_rng", "ext4", "button", "evdev"];
 
 /** PID 1 is busybox's init: it reaps, and `poweroff` works. */
 const INITTAB = `::sysinit:/etc/setup
@@ -19,6 +21,9 @@ const INITTAB = `::sysinit:/etc/setup
 ::shutdown:/bin/umount /data
 ::ctrlaltdel:/sbin/poweroff
 `;
+
+/** What busybox's acpid runs when the power button is pressed: a cold migration begins so. */
+const POWER_BUTTON = "#!/bin/sh\nexec /sbin/poweroff\n";
 
 /** The kernel makes no /dev/console for an initramfs without device nodes, and device nodes need root to be made. */
 const INIT = `#!/bin/busybox sh
@@ -83,6 +88,7 @@ export async function writeInitramfs(options: {
     await mkdir(join(work, directory), { recursive: true });
   await put("init", INIT, 0o755);
   await put("etc/inittab", INITTAB);
+  await put("etc/acpi/PWRF/00000080", POWER_BUTTON, 0o755);
   await put("etc/setup", await readFile(SETUP_SCRIPT), 0o755);
   await put("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
   await put("etc/group", "root:x:0:\n");

@@ -61,5 +61,8 @@ elif ! why=$(make_swap "$swap"); then
   echo "migrascope-guest: no swap of $swap bytes: $why"
 fi
 
+# Whoever presses the power button wants the file systems unmounted.
+[ ! -e /dev/input ] || acpid -c /etc/acpi -l /dev/null -p /run/acpid.pid
+
 dropbear -s -j -k -r /etc/dropbear/host_key
 echo "migrascope-guest ready"

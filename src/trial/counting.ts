@@ -102,7 +102,7 @@ export class Counting {
   }
 
   async #withoutSwitch(background: boolean, signal: AbortSignal): Promise<string> {
-    if (background) await sleep(BACKGROUND * 1000, undefined, { signal });
+    if (background && this.#testbed.interfaces.length > 0) await sleep(BACKGROUND * 1000, undefined, { signal });
     return "the testbed has no managed switch: bytes come from the hosts' interfaces alone";
   }
 
