@@ -44,9 +44,10 @@ export class Pair {
       source?: Partial<HostSetup>;
       destination?: Partial<HostSetup>;
       dirtied?: number;
+      powerButton?: boolean;
     } = {},
   ) {
-    const { source, destination, dirtied, ...rest } = options;
+    const { source, destination, dirtied, powerButton, ...rest } = options;
     const host = (role: HostRole): HostSetup => ({
       machine: localMachine(role),
       migrationAddress: { ipv4: "127.0.0.1" },
@@ -58,7 +59,7 @@ export class Pair {
       accelerator: "tcg",
       ...rest,
     });
-    writeGuest(join(this.directory, "disk.raw"), dirtied ?? 16 * MIB);
+    writeGuest(join(this.directory, "disk.raw"), dirtied ?? 16 * MIB, powerButton);
   }
 
   /** Starts the VM and waits until its guest dirties memory. */

@@ -1,0 +1,52 @@
+/** A relay between the two ends of a migration, which tests cut. */
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+export class Relay {
+  /** On which it listens, and to which it passes on. */
+  readonly port: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  /** Listens on 127.0.0.2 and passes on to the same port of 127.0.0.1. */
+  static async start(): Promise<Relay> {
+    const server = createServer({ allowHalfOpen: true });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.2", resolve));
+    const { port } = server.address() as { port: number };
+    const relay = new Relay(server, port);
+    server.on("connection", (near) => relay.#join(near));
+    return relay;
+  }
+
+  /** Resets every connection; new ones are passed on. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Swallows everything on the connections that there are, and keeps them open: neither end is told. */
+  stall(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
+  async end(): Promise<void> {
+    this.reset();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(near: Socket): void {
+    const far = connect(this.port, "127.0.0.1");
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => this.#sockets.delete(socket));
+    }
+    near.pipe(far);
+    far.pipe(near);
+    near.on("close", () => far.destroy());
+    far.on("close", () => near.destroy());
+  }
+}
