@@ -1,12 +1,11 @@
 /** The servers on the machines of a lab with libvirt: where each listens, and waiting for it. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../model/errors.ts";
 import { LAB_MARK } from "./directory.ts";
 import { type BareLab, runOn } from "./init.ts";
 import { listensOn } from "./outside.ts";
-import { type Furnished, ownFiles } from "./own-files.ts";
+import { type Furnished, ownFile } from "./own-files.ts";
 
 /** Seconds until a server that does not listen counts as failed. */
 const DEADLINE = 30;
@@ -48,7 +47,7 @@ export async function startDaemon(
 ): Promise<void> {
   const { log, port } = DAEMONS[machine].find((one) => one.name === name)!;
   const failed = (what: string, cause?: unknown): MigrascopeError => {
-    const said = logEnd(join(ownFiles(lab.directory, machine), log));
+    const said = logEnd(ownFile(lab, machine, log));
     return new MigrascopeError("LAB_BROKEN", `${name} ${what}: ${said}`, { where: machine, cause });
   };
   const environment = [`PATH=${SERVER_PATH}`, `${LAB_MARK}=${lab.directory}`];

@@ -1,5 +1,6 @@
 /** Each host's libvirtd, with settings and an identity of its own. */
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { HostRole } from "../model/machines.ts";
 import { QEMU_CERTIFICATES } from "./certificates.ts";
 import { startDaemon } from "./daemons.ts";
@@ -20,8 +21,12 @@ auth_tls = "none"
 log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
 `;
 
+/** Where own-files.sh mounts huge pages for each host, if the kernel has any. */
+const HUGE_PAGES = "/run/hugepages";
+const hasHugePages = (): boolean => readFileSync("/proc/filesystems", "utf8").includes("hugetlbfs");
+
 /** QEMUs without what only a whole machine has: cgroups, a security module, file ownership that is remembered, virtlogd. */
-const QEMU_CONF = `user = "root"
+const qemuConf = (): string => `user = "root"
 group = "root"
 security_driver = "none"
 cgroup_controllers = [ ]
@@ -32,12 +37,13 @@ default_tls_x509_cert_dir = "${QEMU_CERTIFICATES}"
 default_tls_x509_verify = 1
 migrate_tls_x509_cert_dir = "${QEMU_CERTIFICATES}"
 migrate_tls_x509_verify = 1
+hugetlbfs_mount = "${hasHugePages() ? HUGE_PAGES : ""}"
 `;
 
 /** Once per lab: the host's identity is in it. */
 export function configureLibvirtd(lab: BareLab, host: HostRole): void {
   writeOwnFile(lab, host, "/etc/libvirt/libvirtd.conf", libvirtdConf());
-  writeOwnFile(lab, host, "/etc/libvirt/qemu.conf", QEMU_CONF);
+  writeOwnFile(lab, host, "/etc/libvirt/qemu.conf", qemuConf());
 }
 
 /**

@@ -2,10 +2,14 @@
 import { readFileSync } from "node:fs";
 import type { BareLab } from "./init.ts";
 
-/** A file of a process inside the lab, read from outside through the lab's own view of its processes. */
+/** Something of a process inside the lab, through the lab's own view of its processes: `file` is one of /proc/<pid>. */
+export const outsidePath = (lab: Pick<BareLab, "directory" | "init">, pid: number, file: string): string =>
+  `/proc/${lab.init.pid}/root${lab.directory}/proc/${pid}/${file}`;
+
+/** Such a file, or undefined when it cannot be read. */
 export function outsideFile(lab: Pick<BareLab, "directory" | "init">, pid: number, file: string): string | undefined {
   try {
-    return readFileSync(`/proc/${lab.init.pid}/root${lab.directory}/proc/${pid}/${file}`, "latin1");
+    return readFileSync(outsidePath(lab, pid, file), "latin1");
   } catch {
     return undefined;
   }

@@ -23,13 +23,14 @@ private() {
   mount --rbind "$own$place" "$place"
 }
 
-# A copy, since programs want their names and numbers from there; but no keys and no settings of the servers here.
+# A copy, since programs want their names and numbers from there; but no keys and no settings of the servers here. In memory:
+# it has secrets. A file of /etc may be a mount of its own, as in containers: its copy is not.
 mkdir -p "$own/etc"
+mount -t tmpfs -o mode=755 tmpfs "$own/etc"
 cp --archive /etc/. "$own/etc"
 rm -rf "$own/etc/ssh" "$own/etc/libvirt" "$own/etc/pki" "$own/etc/tgt" "$own/etc/ganesha"
 mkdir "$own/etc/ssh" "$own/etc/libvirt" "$own/etc/pki"
-# A file there may be a mount of its own, as in containers: the copy is not.
-mount --bind "$own/etc" /etc
+mount --move "$own/etc" /etc
 
 # Nothing of the machine's own services is there: no D-Bus, no systemd, no udev.
 private /run "$@"
@@ -39,6 +40,12 @@ for directory in /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /var/lib/n
   if [ -d "$directory" ]; then private "$directory" "$@"; fi
 done
 if [ -d /var/lib/libvirt ]; then mkdir -p /var/lib/libvirt/images; fi
+
+# libvirt keeps files in it under the numbers of its VMs, and both hosts have a VM of number 1.
+if grep -q hugetlbfs /proc/filesystems; then
+  mkdir -p /run/hugepages
+  mount -t hugetlbfs hugetlbfs /run/hugepages
+fi
 
 # /sys shows the network of whoever mounted it.
 mount -t sysfs sysfs /sys

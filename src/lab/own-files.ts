@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../guest/cache.ts";
 import { type BareLab, runOn } from "./init.ts";
 import { hostsFile } from "./names.ts";
+import { outsidePath } from "./outside.ts";
 import { HOSTS } from "./topology.ts";
 
 /** The machines that have files of their own. */
@@ -16,12 +17,13 @@ const SCRIPT = fileURLToPath(new URL("./own-files.sh", import.meta.url));
 /** Where this program lies: what it runs on the machines lies below. */
 const PROGRAM = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/u, "");
 
-/** Where the machine's own files lie, seen from everywhere: its /etc/x is etc/x below. */
-export const ownFiles = (directory: string, machine: Furnished): string => join(directory, "machines", machine);
+/** A file of the machine's, for whoever is outside of the lab. @param path as the machine sees it, without links on the way. */
+export const ownFile = (lab: BareLab, machine: Furnished, path: string): string =>
+  join(outsidePath(lab, lab.machines[machine]!, "root"), path);
 
-/** Writes one of the machine's own files. @param path as the machine sees it. */
+/** Writes one of the machine's files, from outside of the lab. */
 export function writeOwnFile(lab: BareLab, machine: Furnished, path: string, text: string, mode = 0o644): void {
-  const file = join(ownFiles(lab.directory, machine), path);
+  const file = ownFile(lab, machine, path);
   mkdirSync(dirname(file), { recursive: true });
   rmSync(file, { force: true }); // It may be a link to somewhere else.
   writeFileSync(file, text, { mode });
@@ -31,12 +33,12 @@ export function writeOwnFile(lab: BareLab, machine: Furnished, path: string, tex
 export async function furnish(lab: BareLab, machine: Furnished): Promise<void> {
   mkdirSync(cacheDirectory(), { recursive: true });
   const shared = [lab.directory, cacheDirectory(), PROGRAM];
-  await runOn(lab, machine, ["sh", SCRIPT, ownFiles(lab.directory, machine), ...shared]);
+  await runOn(lab, machine, ["sh", SCRIPT, join(lab.directory, "machines", machine), ...shared]);
   writeOwnFile(lab, machine, "/etc/hostname", `${machine}\n`);
   writeOwnFile(lab, machine, "/etc/hosts", hostsFile());
   writeOwnFile(lab, machine, "/etc/resolv.conf", ""); // There is nobody to ask.
   writeOwnFile(lab, machine, "/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
   // A locked account is refused by an SSH server without PAM, even with a key.
-  const shadow = readFileSync(join(ownFiles(lab.directory, machine), "/etc/shadow"), "utf8");
+  const shadow = readFileSync(ownFile(lab, machine, "/etc/shadow"), "utf8");
   writeOwnFile(lab, machine, "/etc/shadow", shadow.replace(/^root:[^:]*:/mu, "root:*:"), 0o600);
 }

@@ -6,7 +6,7 @@ import { startDaemon } from "./daemons.ts";
 import { LAB_MARK } from "./directory.ts";
 import type { BareLab } from "./init.ts";
 import { addressesOf, namesOf } from "./names.ts";
-import { FURNISHED, type Furnished, ownFiles, writeOwnFile } from "./own-files.ts";
+import { FURNISHED, type Furnished, ownFile, writeOwnFile } from "./own-files.ts";
 
 export const SSH_PORT = 22;
 const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
@@ -28,9 +28,9 @@ export async function giveKeys(lab: BareLab): Promise<void> {
   const { keyFile, knownHostsFile } = sshFiles(lab.directory);
   mkdirSync(join(lab.directory, "ssh"), { recursive: true, mode: 0o700 });
   await makeKey(keyFile, "migrascope-lab");
-  for (const machine of FURNISHED) await makeKey(join(ownFiles(lab.directory, machine), HOST_KEY), machine);
+  for (const machine of FURNISHED) await makeKey(ownFile(lab, machine, HOST_KEY), machine);
   const known = FURNISHED.map((machine) => {
-    const key = readFileSync(join(ownFiles(lab.directory, machine), `${HOST_KEY}.pub`), "utf8").trim();
+    const key = readFileSync(ownFile(lab, machine, `${HOST_KEY}.pub`), "utf8").trim();
     return `${[...namesOf(machine), ...addressesOf(machine)].join(",")} ${key}\n`;
   }).join("");
   writeFileSync(knownHostsFile, known);

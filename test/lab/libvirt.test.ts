@@ -57,10 +57,10 @@ test("the lab is healthy and its state names the NAS and how to log in", () => {
   expect(readLabState(directory())).toEqual(state);
 });
 
-test("two hosts, each with its own identity, share disks on the NAS and migrate a VM over SSH", async () => {
+test("two hosts, each with its own identity, share disks on the NAS and migrate a VM over SSH, and back with TLS", async () => {
   const ran = await room.cli("enter", "lv", NODE, scriptPath("libvirt.ts"));
   expect(ran, ran.stderr).toMatchObject({ code: 0 });
-  const { identities, shared, privateFiles, passwordless, migrated } = JSON.parse(ran.stdout);
+  const { identities, shared, privateFiles, passwordless, there, back } = JSON.parse(ran.stdout);
   expect(identities.map(({ hostname }: { hostname: string }) => hostname)).toEqual(["source", "destination"]);
   for (const { version } of identities) expect(version).toMatch(/Running hypervisor: QEMU/u);
   expect(identities[0].uuid).toMatch(/^[0-9a-f-]{36}$/u);
@@ -69,17 +69,18 @@ test("two hosts, each with its own identity, share disks on the NAS and migrate 
   for (const disk of ["nfs", "nfs6", "iscsi", "iscsi6"]) expect(shared[disk]).toMatch(/^read 65536\/65536/u);
   expect(privateFiles).toBe("");
   expect(passwordless).toEqual({ names: "destination", addresses: "source", tls: "source" });
-  expect(migrated).toEqual({ sameBoot: true, source: "", destination: "running" });
+  expect(there).toEqual({ sameBoot: true, source: "", destination: "vm" });
+  expect(back).toEqual({ sameBoot: true, source: "vm", destination: "" });
 }, 300_000);
 
 test("a VM goes on while its host's libvirtd is away, and is known again afterwards", async () => {
   const lab = bareLab(labStatus("lv").state!);
-  await stopLibvirtd(lab, "destination", "KILL");
-  expect(labStatus("lv").problems).toEqual(["libvirtd does not listen on the destination"]);
+  await stopLibvirtd(lab, "source", "KILL");
+  expect(labStatus("lv").problems).toEqual(["libvirtd does not listen on the source"]);
   expect(hypervisors()).toHaveLength(1);
-  await startLibvirtd(lab, "destination");
+  await startLibvirtd(lab, "source");
   expect(labStatus("lv").health).toBe("healthy");
-  expect(await overSsh("destination", "virsh", "domstate", "vm")).toBe("running");
+  expect(await overSsh("source", "virsh", "domstate", "vm")).toBe("running");
 });
 
 test("down ends a running VM too and leaves nothing", async () => {

@@ -85,15 +85,16 @@ const bootId = async (patience: number): Promise<string> => {
   }
 };
 const before = await bootId(120);
-const { ipv4: to } = state.machines.destination.migration;
-await on(
-  "source",
-  ...["virsh", "migrate", "--live", "--p2p", vm.name, "qemu+ssh://destination/system"],
-  ...["--migrateuri", `tcp://${to}`],
-);
-const migrated = {
+const places = async (): Promise<object> => ({
   sameBoot: (await bootId(60)) === before,
   source: await on("source", "virsh", "list", "--name"),
-  destination: await on("destination", "virsh", "domstate", vm.name),
-};
-process.stdout.write(JSON.stringify({ identities, shared, privateFiles, passwordless, migrated }));
+  destination: await on("destination", "virsh", "list", "--name"),
+});
+/** Twice: in the clear over IPv4, and back with TLS over IPv6, where both ends check the other's certificate. */
+const migrate = (from: HostRole, to: string, uri: string, ...flags: string[]): Promise<string> =>
+  on(from, "virsh", "migrate", "--live", "--p2p", ...flags, vm.name, to, "--migrateuri", uri);
+await migrate("source", "qemu+ssh://destination/system", `tcp://${state.machines.destination.migration.ipv4}`);
+const there = await places();
+await migrate("destination", "qemu+tls://source/system", `tcp://[${state.machines.source.migration.ipv6}]`, "--tls");
+const back = await places();
+process.stdout.write(JSON.stringify({ identities, shared, privateFiles, passwordless, there, back }));
