@@ -7,6 +7,7 @@ import {
   type ArtifactName,
   CounterReading,
   DirtyRateReading,
+  FlowReading,
   InterfaceReading,
   StatisticsReading,
 } from "../model/artifacts.ts";
@@ -34,6 +35,7 @@ export interface Artifacts {
   workload(): readonly AgentRecord[];
   peer(): readonly AgentRecord[];
   dirtyRate(): readonly DirtyRateReading[];
+  flows(): readonly FlowReading[];
   probes(): ProbeLog;
   capture(place: CapturePlace): CaptureLog;
 }
@@ -88,6 +90,7 @@ export function artifactsOf(directory: string, warn: (message: string) => void):
     workload: lines(ARTIFACT.workload, AgentRecord),
     peer: lines(ARTIFACT.peer, AgentRecord),
     dirtyRate: lines(ARTIFACT.dirtyRate, DirtyRateReading),
+    flows: lines(ARTIFACT.flowsSource, FlowReading),
     probes,
     capture: (place) => captures[place](),
   };

@@ -3,7 +3,7 @@ import type { CounterReading, InterfaceReading } from "../model/artifacts.ts";
 import type { Measurement, PortBytes } from "../model/result.ts";
 import { type CounterOptions, type Tick, type Traffic, trafficOf } from "./counters.ts";
 import { disagreementOf, sameFrames, wireBytesFor } from "./overhead.ts";
-import { Unknown } from "./unknown.ts";
+import { orNull, Unknown } from "./unknown.ts";
 
 export interface ByteInputs {
   /** Role of each port → its name on the switch. */
@@ -19,16 +19,33 @@ export interface ByteInputs {
 const DIRECTIONS = ["in", "out"] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
-/** One entry per port and direction, in the order of their roles. Never throws for what the artifacts hold: that is unknown. */
+/** What stands for the name of a port where there is none. */
+export const NO_PORT = "no port";
+
+/**
+ * One entry per port and direction, in the order of their roles; then what only the hosts' interfaces tell: of the storage
+ * network where no port of the switch is in it, of all where there is no switch. Never throws for what the artifacts hold:
+ * that is unknown.
+ */
 export function portBytes(inputs: ByteInputs): PortBytes[] {
-  return Object.keys(inputs.ports)
-    .sort()
-    .flatMap((role) => DIRECTIONS.map((direction) => onePort(inputs, role, direction)));
+  const roles = Object.keys(inputs.ports).sort();
+  return [...roles, ...withoutPort(inputs)].flatMap((role) =>
+    DIRECTIONS.map((direction) => onePort(inputs, role, direction)),
+  );
+}
+
+function withoutPort({ ports, interfaces }: ByteInputs): string[] {
+  const bare = Object.keys(ports).length === 0;
+  const readings = orNull(interfaces) ?? [];
+  const roles = readings
+    .filter(({ network }) => bare || network === "storage")
+    .map(({ network, host }) => `${network}.${host}`);
+  return [...new Set(roles)].filter((role) => ports[role] === undefined).sort();
 }
 
 function onePort(inputs: ByteInputs, role: string, direction: Direction): PortBytes {
-  const port = inputs.ports[role]!;
-  const source = `counters.jsonl, ${port} ${direction}`;
+  const port = inputs.ports[role] ?? NO_PORT;
+  const source = port === NO_PORT ? "counters.jsonl" : `counters.jsonl, ${port} ${direction}`;
   const counted = attempt(() => switchTraffic(inputs, role, direction));
   const own = attempt(() => interfaceTraffic(inputs, role, direction));
   const bytes = asMeasurement(counted, source, ({ bytes: value }) => value);
@@ -83,7 +100,12 @@ function asMeasurement(
 /** @throws Unknown when the readings lack the port, or as `trafficOf`. */
 export function switchTraffic(inputs: ByteInputs, role: string, direction: Direction): Traffic {
   const port = inputs.ports[role];
-  if (port === undefined) throw new Unknown(`no port of the switch is known as ${role}`);
+  if (port === undefined)
+    throw new Unknown(
+      Object.keys(inputs.ports).length === 0
+        ? "the testbed has no managed switch"
+        : `no port of the switch is known as ${role}`,
+    );
   const key = direction === "in" ? "inOctets" : "outOctets";
   let width: CounterOptions["width"] = 64;
   const ticks = inputs.counters().flatMap((reading): Tick[] => {
@@ -118,16 +140,23 @@ export function interfaceTraffic(inputs: ByteInputs, role: string, direction: Di
   return trafficOf(ticks, { width: 64, rate: null, age: 0 });
 }
 
+/** What the hypervisor says it sent. Bytes. */
+export interface Reported {
+  readonly memory: number;
+  /** As far as it copied the disk, holes included: what of it was on this network is not said. */
+  readonly disk: number;
+}
+
 /**
  * Adds to the source's port how far it is from the hypervisor's own count, where that goes beyond the protocol's overhead.
- * @param reported bytes that the hypervisor says it sent.
  */
-export function flagAgainstReport(ports: readonly PortBytes[], reported: number): PortBytes[] {
+export function flagAgainstReport(ports: readonly PortBytes[], { memory, disk }: Reported): PortBytes[] {
   return ports.map((port) => {
     const { bytes, role, direction } = port;
     if (role !== "migration.source" || direction !== "in" || bytes.value === null) return port;
     const measured = { low: bytes.low ?? bytes.value, high: bytes.high ?? null };
-    const finding = disagreementOf(measured, wireBytesFor(reported), {
+    const expected = { low: memory, high: wireBytesFor(memory + disk).high };
+    const finding = disagreementOf(measured, expected, {
       measured: `port ${port.port} (in)`,
       other: "the hypervisor's own count with its protocol's overhead",
     });

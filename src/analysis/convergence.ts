@@ -66,7 +66,9 @@ function judge(
 ): Pick<Convergence, "verdict" | "evidence"> {
   const { rounds, needed } = figures;
   const postCopy = records.some((line) => line.record === "event" && line.kind === "switch-to-post-copy");
-  if (postCopy) return { verdict: "not-shown", evidence: `after ${rounds} rounds the rest was left to post-copy` };
+  const after = `after ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+  if (postCopy) return { verdict: "not-shown", evidence: `${after} the rest was left to post-copy` };
+  if (moments.paused) return { verdict: "not-shown", evidence: `${after} the VM was paused on purpose` };
   if (moments.end?.kind === "completed")
     return {
       verdict: "converged",

@@ -45,8 +45,9 @@ function ofReading(pass: Pass, reading: DirtyRateReading): DirtyTracking {
 function ofRounds(pass: Pass): DirtyTracking[] {
   const writers = orNull(() => writersOf(pass.workloads));
   const rounds = orNull(pass.rounds);
-  const isQemu = pass.onDisk.record?.hosts.some(({ hypervisor }) => hypervisor.toLowerCase() === "qemu") ?? false;
-  if (!writers || !rounds || !isQemu) return [];
+  // Without knowing what a round's rate counts there is nothing to hold against it.
+  const counts = pass.onDisk.record?.hosts.some(({ dirtyRateCounts }) => dirtyRateCounts === "sync-periods") ?? false;
+  if (!writers || !rounds || !counts) return [];
   const postCopy = pass.artifacts
     .migration()
     .find((line) => line.record === "event" && line.kind === "switch-to-post-copy");

@@ -5,7 +5,8 @@ import { categoryOrders, orderWarnings } from "./category-order.ts";
 import { dirtyTrackingOf, dirtyTrackingWarnings } from "./dirty-tracking.ts";
 import { countFates } from "./fates.ts";
 import { runMeasurement } from "./measurements/definition.ts";
-import { PASS_MEASUREMENTS, PROBED_MEASUREMENTS, WORKLOAD_MEASUREMENTS } from "./measurements/registry.ts";
+import { wantedMeasurements } from "./measurements/wanted.ts";
+import { movesDisk, sparseOf } from "./moved-disk.ts";
 import { outageResult } from "./outage-results.ts";
 import type { Pass } from "./pass.ts";
 import { passWarnings } from "./pass-warnings.ts";
@@ -33,6 +34,8 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
     outages: part("the outages", () => pass.outages().map((outage) => outageResult(outage, pass.moments())), []),
     announcements: part("the announcements", () => [...pass.announcements()], []),
     rounds: part("the rounds", () => [...pass.rounds()], []),
+    parts: part("the parts", () => [...pass.parts()], []),
+    recoveries: part("the recoveries", () => [...pass.recoveries()], []),
     workloads: part("the workloads", () => workloadResults(pass), []),
     dirtyTracking: part("the dirty tracking", () => dirtyTrackingOf(pass), []),
     invalid: part("the validity", () => invalidReasons(pass), record?.invalid ?? []),
@@ -44,6 +47,8 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
   const threshold = part("the threshold", () => thresholdOf(pass), undefined);
   const fates = part("the fates", () => countFates(pass.fates(), pass.flights().missed), undefined);
   const anatomy = part("the anatomy", () => pass.anatomy(), undefined);
+  const late = part("what happened at the deadline", () => pass.late(), null);
+  const sparse = movesDisk(pass) ? part("the sparse blocks", () => sparseOf(pass), undefined) : undefined;
   const own = part("the warnings", () => passWarnings(pass), []);
   return {
     kind,
@@ -69,7 +74,10 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
     ...(threshold === undefined ? {} : { outageThreshold: threshold }),
     ...(fates === undefined ? {} : { fates: fates as NonNullable<PassResult["fates"]> }),
     ...(anatomy === undefined ? {} : { anatomy }),
+    ...(late === null ? {} : { late }),
     ports,
+    ...(record?.diskCheck === undefined ? {} : { diskCheck: record.diskCheck }),
+    ...(sparse === undefined ? {} : { sparse }),
     statistics,
     categoryOrder,
     ...(convergence === undefined ? {} : { convergence }),
@@ -77,14 +85,8 @@ export function passResult(pass: Pass, state: Manifest["state"], warnings: strin
   };
 }
 
-function measure(pass: Pass, warn: (message: string) => void): Measurements {
-  const wanted = [
-    ...PASS_MEASUREMENTS,
-    ...(pass.onDisk.kind === "probed" ? PROBED_MEASUREMENTS : []),
-    ...(pass.workloads.planned.length > 0 ? WORKLOAD_MEASUREMENTS : []),
-  ];
-  return Object.fromEntries(wanted.map((one) => [one.id, runMeasurement(one, pass, warn)]));
-}
+const measure = (pass: Pass, warn: (message: string) => void): Measurements =>
+  Object.fromEntries(wantedMeasurements(pass).map((one) => [one.id, runMeasurement(one, pass, warn)]));
 
 /** What may explain that the destination allocates less than the guest uses. */
 function zeroPages(pass: Pass) {

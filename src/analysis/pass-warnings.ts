@@ -1,6 +1,8 @@
 /** What a reader of a pass's numbers has to know about how they came about. */
+import type { PortBytes } from "../model/result.ts";
 import { convergenceWarning } from "./convergence.ts";
 import type { Flights } from "./flights.ts";
+import { allSent, flowDisagreement } from "./flow-bytes.ts";
 import type { Pass } from "./pass.ts";
 import { wallClockSteps } from "./timeline.ts";
 import { orNull } from "./unknown.ts";
@@ -70,6 +72,20 @@ function byteWarnings(pass: Pass): string[] {
   return [
     ...(unsettled ? ["the switch's counters had not settled: what they count has no upper bound"] : []),
     ...ports.flatMap(({ disagreement }) => (disagreement === undefined ? [] : [disagreement])),
+    ...flowWarnings(pass, ports),
+  ];
+}
+
+/** Of flows that nobody counted nothing is said here: their bytes are unknown with the reason. */
+function flowWarnings(pass: Pass, ports: readonly PortBytes[]): string[] {
+  const counted = orNull(() => allSent(pass.artifacts.flows(), pass.timeline()));
+  if (!counted) return [];
+  const port = ports.find(({ role, direction }) => role === "migration.source" && direction === "in");
+  const finding = port && flowDisagreement(counted, port);
+  return [
+    ...(counted.whole ? [] : ["the count of the flows broke off: their bytes are at least what is shown"]),
+    ...(counted.dropped > 0 ? [`the kernel had no room for ${counted.dropped} packets: they are in no flow`] : []),
+    ...(finding ? [finding] : []),
   ];
 }
 

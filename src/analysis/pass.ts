@@ -1,7 +1,17 @@
 /** One pass with all that is derived from its artifacts, each computed once and only when somebody asks. */
 import type { MigrationRecord } from "../model/migration.ts";
 import type { Scenario } from "../model/plan.ts";
-import type { Anatomy, Announcement, Convergence, PortBytes, ProbeFate, Round } from "../model/result.ts";
+import type {
+  Anatomy,
+  Announcement,
+  Convergence,
+  Late,
+  Part,
+  PortBytes,
+  ProbeFate,
+  Recovery,
+  Round,
+} from "../model/result.ts";
 import type { Testbed } from "../model/testbed.ts";
 import type { PassOnDisk } from "../run/read/run.ts";
 import { anatomyOf } from "./anatomy.ts";
@@ -12,10 +22,12 @@ import { convergenceOf } from "./convergence.ts";
 import { coverOrThrow } from "./coverage.ts";
 import { fatesOf } from "./fates.ts";
 import { assembleFlights, type Flights, withoutUnderway } from "./flights.ts";
+import { type FlowBytes, flowBytes } from "./flow-bytes.ts";
 import { judgeLateness, type Lateness } from "./lateness.ts";
 import { type Moments, momentsOf, standstill } from "./moments.ts";
 import { downtimeOf, placeOf } from "./outage-results.ts";
 import { type DetectedOutage, findOutages } from "./outages.ts";
+import { lateOf, partsOf, recoveriesOf } from "./parts.ts";
 import { roundsOf } from "./rounds.ts";
 import { type TapView, tapView } from "./taps.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
@@ -27,6 +39,7 @@ type Report = Extract<MigrationRecord, { record: "report" }>;
 /** Every method throws `Unknown` with the reason when its value cannot be known. */
 export interface Pass {
   readonly onDisk: PassOnDisk;
+  readonly scenario: Scenario;
   readonly artifacts: Artifacts;
   readonly workloads: WorkloadRecords;
   timeline(): Timeline;
@@ -42,6 +55,10 @@ export interface Pass {
   announcements(): readonly Announcement[];
   anatomy(): Anatomy;
   ports(): readonly PortBytes[];
+  flows(): FlowBytes;
+  parts(): readonly Part[];
+  late(): Late | null;
+  recoveries(): readonly Recovery[];
   rounds(): readonly Round[];
   convergence(): Convergence;
 }
@@ -57,7 +74,9 @@ export function openPass(
   const { directory, record } = onDisk;
   const artifacts = artifactsOf(directory, warn);
   const timeline = lazy(() => timelineOf(artifacts.migration, record, artifacts.probes));
-  const moments = lazy(() => momentsOf(artifacts.migration(), timeline()));
+  const moments = lazy(() =>
+    momentsOf(artifacts.migration(), timeline(), { status: record?.status, pause: scenario.settings.pause }),
+  );
   const allFlights = lazy(() => {
     const flights = assembleFlights(artifacts.probes(), timeline().originMono);
     if (flights.length === 0) throw new Unknown("no probe was sent");
@@ -94,6 +113,7 @@ export function openPass(
   const rounds = lazy(() => roundsOf(artifacts.migration(), timeline(), moments().end?.t ?? null));
   return {
     onDisk,
+    scenario,
     artifacts,
     workloads: workloadRecords(scenario, artifacts, record, timeline, moments),
     timeline,
@@ -139,9 +159,19 @@ export function openPass(
         rates: Object.fromEntries(links.map(([network, { rate }]) => [network, rate])),
         settle: testbed.switch?.settle ?? 0,
       });
-      const reported = orNull(report)?.transferred;
-      return reported === undefined ? ports : flagAgainstReport(ports, reported);
+      const { transferred: memory, diskTransferred: disk = 0 } = orNull(report) ?? {};
+      return memory === undefined ? ports : flagAgainstReport(ports, { memory, disk });
     }),
+    flows: lazy(() => {
+      const readings = artifacts.flows();
+      if (scenario.settings.transport === "ssh" && scenario.migration !== "cold")
+        throw new Unknown("memory and disk went through SSH: one connection carried everything");
+      if (!record?.migrationPorts) throw new Unknown("which ports carried memory and disk is not recorded");
+      return flowBytes(readings, timeline(), record.migrationPorts);
+    }),
+    parts: lazy(() => partsOf(artifacts.migration(), timeline())),
+    late: lazy(() => lateOf(artifacts.migration(), timeline(), moments(), scenario)),
+    recoveries: lazy(() => recoveriesOf(artifacts.migration(), timeline())),
     rounds,
     convergence: lazy(() => convergenceOf(rounds(), moments(), record?.settings ?? [], artifacts.migration())),
   };

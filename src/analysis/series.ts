@@ -43,5 +43,8 @@ function progressOf(samples: readonly Sample[]): PassSeries["progress"] {
     dirtyRate: i < from.dirtyRate ? null : (progress.dirtyRate ?? null),
     throttle: progress.throttle ?? null,
     round: progress.round ?? null,
+    diskTotal: progress.diskTotal ?? null,
+    diskRemaining: progress.diskRemaining ?? null,
+    diskTransferred: progress.diskTransferred ?? null,
   }));
 }

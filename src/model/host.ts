@@ -10,6 +10,12 @@ export const HostDescription = z.strictObject({
   kernel: z.string(),
   cpu: z.string(),
   machine: z.string().optional().describe("the virtual machine type, resolved to its version"),
+  dirtyRateCounts: z
+    .enum(["sync-periods"])
+    .optional()
+    .describe(
+      "what the dirty rate of a round counts. sync-periods: pages found dirty at each beginning of a round, divided at the first one more than a second after the last division (QEMU's). Absent: not known",
+    ),
 });
 export type HostDescription = z.infer<typeof HostDescription>;
 

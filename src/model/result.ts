@@ -1,27 +1,19 @@
 /** `result.json`: what analysis derives from a run directory. */
 import { z } from "zod";
+import { ProbeFate } from "./fate.ts";
+import { Late, Part, Recovery, Sparse } from "./happened.ts";
 import { HostDescription } from "./host.ts";
+import { Measurement } from "./measurement.ts";
 import { EffectiveSetting } from "./migration.ts";
 import { Scenario } from "./plan.ts";
-import { Failure, PassKind, PhaseRecord, Status } from "./run.ts";
+import { DiskCheck, Failure, PassKind, PhaseRecord, Status } from "./run.ts";
+
+export { ProbeFate } from "./fate.ts";
+export { Late, Part, Recovery, Sparse } from "./happened.ts";
+export { Measurement, Unit } from "./measurement.ts";
+export type { PassSeries } from "./series.ts";
 
 export const RESULT_SCHEMA = "migrascope/result/1";
-
-export const Unit = z.enum(["s", "bytes", "bits/s", "bytes/s", "count", "share"]);
-
-/**
- * A number with its unit, bounds and origin. `value` null means unknown, and `unknown` then says why.
- * `low` and `high` bound the true value; `source` names the artifact (and the field in it) that it was derived from.
- */
-export const Measurement = z.strictObject({
-  value: z.number().nullable(),
-  unit: Unit,
-  low: z.number().optional(),
-  high: z.number().optional(),
-  source: z.string(),
-  unknown: z.string().optional(),
-});
-export type Measurement = z.infer<typeof Measurement>;
 
 /** Times `t…` below are seconds on the wall clock, corrected for the host's clock offset, from the migrate command. */
 const Seconds = z.number();
@@ -51,20 +43,6 @@ export const Outage = z.strictObject({
     .describe("blackout: it overlaps STOP to RESUME, on the source when the migration came to nothing"),
 });
 export type Outage = z.infer<typeof Outage>;
-
-/** Who answered a probe, or where it was lost. */
-export const ProbeFate = z.enum([
-  "answered-by-source",
-  "answered-by-destination",
-  "held",
-  "lost-at-source",
-  "lost-at-destination",
-  "lost-elsewhere",
-  "answered",
-  "lost",
-  "not-sent",
-]);
-export type ProbeFate = z.infer<typeof ProbeFate>;
 
 export const Announcement = z.strictObject({
   t: Seconds,
@@ -214,8 +192,13 @@ export const PassResult = z.strictObject({
   fates: z.partialRecord(ProbeFate, z.int()).optional(),
   announcements: z.array(Announcement),
   anatomy: Anatomy.optional(),
+  parts: z.array(Part).describe("of a migration in several steps, in the order in which they began"),
+  late: Late.optional().describe("what happened at the deadline; absent: it ended before"),
+  recoveries: z.array(Recovery).describe("of a post-copy that broke"),
   rounds: z.array(Round),
   ports: z.array(PortBytes),
+  diskCheck: DiskCheck.optional().describe("a file on the disk, before and after"),
+  sparse: Sparse.optional().describe("of a migration that moves a disk"),
   statistics: z.array(
     z.strictObject({
       moment: z.string(),
@@ -268,46 +251,3 @@ export const Result = z.strictObject({
   trials: z.array(TrialResult),
 });
 export type Result = z.infer<typeof Result>;
-
-/** What the figures draw, beside the result: columns, one entry per probe or sample. Not part of `result.json`. */
-export interface PassSeries {
-  readonly trial: string;
-  readonly pass: "quiet" | "probed";
-  readonly probes: {
-    readonly sequence: Float64Array;
-    /** Seconds from the migrate command. */
-    readonly sent: Float64Array;
-    /** Seconds; NaN where no reply came. */
-    readonly rtt: Float64Array;
-    readonly fate: readonly ProbeFate[];
-  } | null;
-  readonly progress: readonly {
-    readonly t: number;
-    readonly remaining: number | null;
-    readonly throughput: number | null;
-    readonly dirtyRate: number | null;
-    readonly throttle: number | null;
-    readonly round: number | null;
-  }[];
-  /** One per workload and side that recorded it. Columns: one entry per window, times on the axis. */
-  readonly workloads: readonly {
-    readonly lane: number;
-    readonly kind: string;
-    readonly side: "guest" | "peer";
-    readonly unit: "bytes" | "count";
-    readonly start: Float64Array;
-    readonly end: Float64Array;
-    /** Units per second of real time. */
-    readonly rate: Float64Array;
-    /** Units per second; NaN when flat out. */
-    readonly asked: Float64Array;
-    /** Seconds; NaN where no operation ended. */
-    readonly p50: Float64Array;
-    readonly p99: Float64Array;
-    readonly max: Float64Array;
-    /** Seconds, by the guest's own clock. */
-    readonly pause: Float64Array;
-  }[];
-  /** Seconds from the migrate command of STOP, RESUME and the end; null where unknown. */
-  readonly marks: { readonly stop: number | null; readonly resume: number | null; readonly end: number | null };
-}

@@ -11,7 +11,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   totalTime: {
     label: "Total time",
     definition:
-      "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock.",
+      "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock. Of a VM that was shut down, until it was started on the destination: its boot to the first reply is told apart.",
   },
   downtime: {
     label: "Downtime",
@@ -21,7 +21,7 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   blackout: {
     label: "Blackout",
     definition:
-      "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties.",
+      "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties. Where the VM was paused on purpose before the switch-over, from that STOP; the source says so.",
   },
   downtimeReported: {
     label: "Reported downtime",
@@ -30,6 +30,51 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   totalTimeReported: {
     label: "Reported total time",
     definition: "What the hypervisor itself gives as the migration's total time.",
+  },
+  partDiskCopy: {
+    label: "Disk copy",
+    definition:
+      "How long the part disk-copy took: the first copy of the running VM's disk, until what the guest writes is mirrored. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partMemory: {
+    label: "Memory",
+    definition:
+      "How long the part memory took: from the end of the disk's copy, or from the command, until the memory was at the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partShutDown: {
+    label: "Shut down",
+    definition:
+      "How long the part shut-down took: the guest's system was asked to shut down, until the VM was off. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partCompress: {
+    label: "Compress",
+    definition:
+      "How long the part compress took: the image was packed at the source. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partTransfer: {
+    label: "Transfer",
+    definition:
+      "How long the part transfer took: the image, packed or not, went from the source to the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partDecompress: {
+    label: "Decompress",
+    definition:
+      "How long the part decompress took: the image was unpacked at the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partStart: {
+    label: "Start",
+    definition:
+      "How long the part start took: the VM was defined and started on the destination, until its vCPUs ran. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  partFirstReply: {
+    label: "Boot to the first reply",
+    definition:
+      "How long the part first-reply took: from then until the guest could be logged into by SSH. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+  },
+  outOfService: {
+    label: "Out of service, by the parts",
+    definition:
+      "How long a VM that was shut down and started again was away, by the migration's own parts: from the order to shut down until the guest could be logged into by SSH on the destination. It is known without any probe, in a quiet pass too.",
   },
   setupTime: {
     label: "Setup time",
@@ -49,6 +94,26 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     definition:
       "Bytes that left the source on the migration network, counted by the managed switch at the source's port (SNMP), headers included, background subtracted.",
   },
+  transferredMemory: {
+    label: "Memory on the wire",
+    definition:
+      "Bytes of frames that left the source from the migrate command on, in TCP connections to or from a port that the driver says carried memory; headers included.",
+  },
+  transferredDisk: {
+    label: "Disk on the wire",
+    definition:
+      "Bytes of frames that left the source from the migrate command on, in TCP connections to or from a port that the driver says carried the disk; headers included. 0 when the migration moved none.",
+  },
+  transferredControl: {
+    label: "Control on the wire",
+    definition:
+      "All other bytes of frames that left the source on the migration network from the migrate command on: management connections, address resolution, and whatever else was there.",
+  },
+  transferredByFlows: {
+    label: "Data by all flows",
+    definition:
+      "The sum of all flows: every frame that left the source on the migration network from the migrate command on. It is held against the switch's port: a difference beyond 0.1 % and 64 KiB, 4 bytes a frame for check sequences and the headers of segments that the network card cuts is a warning.",
+  },
   transferredByInterfaces: {
     label: "Data by the source's interface",
     definition:
@@ -58,9 +123,37 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
     label: "Reported data",
     definition: "Bytes that the hypervisor says it sent.",
   },
+  diskTransferredReported: {
+    label: "Reported disk data",
+    definition: "Bytes of the disk that the hypervisor says it copied.",
+  },
+  imageBefore: {
+    label: "Image's blocks before",
+    definition: "Blocks allocated for the image of the VM's disk at the source before the migration.",
+  },
+  imageAfter: {
+    label: "Image's blocks after",
+    definition: "Blocks allocated for the image of the VM's disk at the destination after the migration.",
+  },
+  oldCopyBytes: {
+    label: "Old copy",
+    definition:
+      "What the copy of the disk takes that was made at the destination before the migration and then grew old. A migration of the changes only sends what the guest has written since.",
+  },
+  storageSource: {
+    label: "Storage traffic of the source",
+    definition:
+      "Bytes between the source and the storage network during the migration, both directions, background subtracted: by the switch's port, else by the host's own interface.",
+  },
+  storageDestination: {
+    label: "Storage traffic of the destination",
+    definition:
+      "Bytes between the destination and the storage network during the migration, both directions, background subtracted: by the switch's port, else by the host's own interface.",
+  },
   throughput: {
     label: "Mean throughput",
-    definition: "Data on the wire over the total time.",
+    definition:
+      "Data on the wire over the total time; data by the source's interface where there is no managed switch.",
   },
   zeroPages: {
     label: "Zero pages",

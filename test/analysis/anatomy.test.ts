@@ -21,7 +21,14 @@ const [outage] = findOutages(flights, lateness);
 
 const mark = (t: number | null) => (t === null ? null : { t, uncertainty: 0, source: "migration.jsonl" });
 function anatomy(stop: number | null, resume: number | null, announced: number | null, delivered: number | null) {
-  const moments: Moments = { stop: mark(stop), resume: mark(resume), resumeSource: null, end: null };
+  const moments: Moments = {
+    stop: mark(stop),
+    resume: mark(resume),
+    resumeSource: null,
+    end: null,
+    deadline: null,
+    paused: false,
+  };
   const column = new Float64Array(flights.length).fill(Number.NaN);
   return anatomyOf({
     flights,
@@ -74,7 +81,7 @@ describe("the anatomy of an outage", () => {
       usual: lateness.median,
       source: { request, reply, whole: true },
       destination: null,
-      moments: { stop: mark(1), resume: null, resumeSource: mark(1.09), end: null },
+      moments: { stop: mark(1), resume: null, resumeSource: mark(1.09), end: null, deadline: null, paused: false },
       announcements: [],
     });
     expect(marks.map(({ t }) => t)).toEqual([

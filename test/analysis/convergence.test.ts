@@ -20,6 +20,8 @@ const ended = (kind: "completed" | "failed" | "cancelled"): Moments => ({
   resume: null,
   resumeSource: null,
   end: { t: 60, kind },
+  deadline: null,
+  paused: false,
 });
 /** The first round has all of the memory, the others what is said. */
 const rounds = (left: readonly (number | null)[], dirtyRate: number | null = 40 * MIB): Round[] =>

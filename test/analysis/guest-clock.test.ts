@@ -23,6 +23,8 @@ const momentsIn = ({ stop, resume }: GuestWorld): Moments => ({
   resume: mark(resume),
   resumeSource: null,
   end: { t: resume + 0.01, kind: "completed" },
+  deadline: null,
+  paused: false,
 });
 const mono = (world: GuestWorld, t: number): number => ORIGIN + guestTime(world, t) * 1e6;
 const clockIn = (world: GuestWorld, moments: Moments = momentsIn(world)) =>
@@ -90,7 +92,14 @@ describe("the guest's clock", () => {
 
   test("is one line when the migration came to nothing", () => {
     const world = { ...TYPICAL, stop: 5, resume: 5, drift: 3e-5 };
-    const moments: Moments = { stop: null, resume: null, resumeSource: null, end: { t: 5, kind: "cancelled" } };
+    const moments: Moments = {
+      stop: null,
+      resume: null,
+      resumeSource: null,
+      end: { t: 5, kind: "cancelled" },
+      deadline: null,
+      paused: false,
+    };
     const clock = guestClockOf(comparisonsOf(world, ORIGIN), timeline, moments, () => null);
     expect(clock.step).toBeNull();
     expect(clock.at(mono(world, 3))).toBeCloseTo(3, 5);

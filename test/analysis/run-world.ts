@@ -153,6 +153,7 @@ function writePass(directory: string, kind: PassKind, guest: Guest | undefined):
         accelerator: "tcg",
         kernel: "6.1",
         cpu: "x",
+        dirtyRateCounts: "sync-periods",
       },
     ],
     settings: [{ name: "downtimeLimit", native: "downtime-limit", host: "source", effective: 0.03, unit: "s" }],

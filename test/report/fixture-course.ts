@@ -15,6 +15,9 @@ export function progressOf(blackout: number): PassSeries["progress"] {
       dirtyRate: round === 1 ? null : 21e6 + ((index * 53) % 7) * 1e6,
       throttle: null,
       round,
+      diskTotal: null,
+      diskRemaining: null,
+      diskTransferred: null,
     };
   });
 }

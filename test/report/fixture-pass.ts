@@ -93,6 +93,8 @@ export function passOf(
           { t: STOP + blackout + 0.0412, kind: "gratuitous-arp", seenAt: "destination" },
         ]
       : [],
+    parts: [],
+    recoveries: [],
     rounds: completed ? rounds : rounds.slice(0, 1),
     ports: [
       {

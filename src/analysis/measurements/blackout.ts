@@ -25,16 +25,19 @@ export const blackout: PassMeasurement = {
   title: "Blackout",
   unit: "s",
   definition:
-    "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties.",
+    "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties. Where the VM was paused on purpose before the switch-over, from that STOP; the source says so.",
   bounds:
     "The uncertainties of both hosts' clock offsets, and one microsecond for the stamps' resolution; none where an offset was not measured. Stamps that contradict each other beyond that make it unknown.",
   not: "What a client sees, nor when the last instruction ran: the hypervisor stamps its own events, and how far they lie from the vCPUs' stop it does not say.",
   artifacts: [ARTIFACT.migration],
   measure: (pass) => {
-    const { stop, resume } = pass.moments();
+    const { stop, resume, paused } = pass.moments();
+    const away = pass.parts().some(({ part }) => part === "shut-down");
+    if (away && !(stop && resume)) throw new Unknown("the VM was shut down: its parts tell how long it was away");
     if (!stop) throw new Unknown("no STOP on the source is recorded");
     if (!resume) throw new Unknown("no RESUME on the destination is recorded");
-    return between(stop, resume);
+    const found = between(stop, resume);
+    return paused ? { ...found, source: `${found.source}; the VM was paused on purpose` } : found;
   },
 };
 

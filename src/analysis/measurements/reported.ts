@@ -60,6 +60,14 @@ export const transferredReported = reported(
   "Bytes that the hypervisor says it sent.",
   "Bytes on the wire: headers are missing, and what it counts differs between hypervisors.",
 );
+export const diskTransferredReported = reported(
+  "diskTransferredReported",
+  "Reported disk data",
+  "bytes",
+  "diskTransferred",
+  "Bytes of the disk that the hypervisor says it copied.",
+  "Bytes on the wire: a hypervisor counts how far it has come in the disk, holes that it did not send included.",
+);
 export const zeroPages = reported(
   "zeroPages",
   "Zero pages",

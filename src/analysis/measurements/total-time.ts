@@ -7,7 +7,7 @@ export const totalTime: PassMeasurement = {
   title: "Total time",
   unit: "s",
   definition:
-    "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock.",
+    "From the migrate command until the source reported that the migration had completed, on the benchmark server's monotonic clock. Of a VM that was shut down, until it was started on the destination: its boot to the first reply is told apart.",
   bounds:
     "None for a completed migration: both ends are moments of our own clock. A migration that failed, was cancelled or ran into its deadline has no value and a lower bound: it had lasted so long.",
   not: "When the VM runs on the destination: QEMU's source completes before RESUME there. Up to a few milliseconds may pass until we learn of the end.",

@@ -1,5 +1,6 @@
 import { ARTIFACT } from "../../model/artifacts.ts";
-import type { Measurement } from "../../model/result.ts";
+import type { Measurement, PortBytes } from "../../model/result.ts";
+import { NO_PORT } from "../bytes.ts";
 import type { Pass } from "../pass.ts";
 import { Unknown } from "../unknown.ts";
 import { Bounded, type Finding, type PassMeasurement } from "./definition.ts";
@@ -7,10 +8,16 @@ import { Bounded, type Finding, type PassMeasurement } from "./definition.ts";
 /** The port through which the source's migration traffic enters the switch. */
 const SOURCE_PORT = "migration.source";
 
-function sourcePort(pass: Pass) {
+export function sourcePort(pass: Pass): PortBytes {
   const port = pass.ports().find(({ role, direction }) => role === SOURCE_PORT && direction === "in");
   if (!port) throw new Unknown(`no port of the switch is known as ${SOURCE_PORT}`);
   return port;
+}
+
+/** By the switch; by the source's own interface where there is no port to ask. */
+function counted(pass: Pass): Measurement {
+  const { port, bytes, hostInterface } = sourcePort(pass);
+  return port === NO_PORT && hostInterface ? hostInterface : bytes;
 }
 
 function finding({ value, low, high, source, unknown }: Measurement): Finding {
@@ -51,13 +58,13 @@ export const throughput: PassMeasurement = {
   id: "throughput",
   title: "Mean throughput",
   unit: "bits/s",
-  definition: "Data on the wire over the total time.",
+  definition: "Data on the wire over the total time; data by the source's interface where there is no managed switch.",
   bounds: "Those of the data on the wire; the total time has none.",
   not: "The link's capacity, nor the rate while pages were sent: setup and the end are in the time. Data still in the source's socket when it reports the end is counted, so that short migrations can seem to exceed the link by its buffer.",
   artifacts: [ARTIFACT.counters, ARTIFACT.migration],
   measure: (pass) => {
     const { end } = pass.moments();
-    const { value, low, high } = finding(sourcePort(pass).bytes);
+    const { value, low, high } = finding(counted(pass));
     if (!end || end.t <= 0) throw new Unknown("the migration's end is not recorded");
     const rate = (bytes: number | undefined): number | undefined =>
       bytes === undefined ? undefined : (bytes * 8) / end.t;
