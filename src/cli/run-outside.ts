@@ -18,7 +18,7 @@ import { scenarioVm } from "../plan/vm.ts";
 import { nativePrograms } from "../probes/native.ts";
 import { agentBinary } from "../workloads/binary.ts";
 import { interruptSignal, LEAVE_WITHIN } from "./exit.ts";
-import type { RunArguments } from "./run-arguments.ts";
+import type { LabRunArguments } from "./run-arguments.ts";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -26,7 +26,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * @param again the command line that runs this command once more, inside.
  * @returns the exit code of the process inside. @throws MigrascopeError when the machine or the lab cannot do it.
  */
-export async function runFromOutside({ testbed, plan }: RunArguments, again: readonly string[]): Promise<number> {
+export async function runFromOutside({ testbed, plan }: LabRunArguments, again: readonly string[]): Promise<number> {
   // What no lab could run is said before anything is built.
   for (const scenario of plan.scenarios) requireSwapFits(scenarioVm(testbed.vm, scenario));
   let phase: "preparing" | "lab" | "inside" = "preparing";

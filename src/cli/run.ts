@@ -4,10 +4,9 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { loadPlan } from "../config/plan.ts";
-import { defaultTestbed, loadLab } from "../config/testbed.ts";
+import { defaultTestbed, loadTestbed } from "../config/testbed.ts";
 import { insideLab } from "../lab/enter.ts";
 import { type Plan, ProbeSpec } from "../model/plan.ts";
-import type { RunArguments } from "./run-arguments.ts";
 
 interface Options {
   testbed?: string;
@@ -20,19 +19,26 @@ export function runCommand(): Command {
   return new Command("run")
     .description("migrate and measure: every trial of a plan, a quiet and a probed pass each")
     .argument("<plan>", "a built-in plan's name (`migrascope plan` lists them) or a file")
-    .option("--testbed <file>", "the testbed; without it, a lab on this machine with the paper's sizes")
+    .option(
+      "--testbed <file>",
+      "the testbed, a lab or real machines; without it, a lab on this machine with the paper's sizes",
+    )
     .option("--out <dir>", "the run's directory; it must not hold a run yet (default: runs/<time>-<plan>)")
     .option("--json", "print result.json on standard output; progress goes to standard error")
     .option("--ping-interval <duration>", "probe interval of every scenario, such as 1ms", pingInterval)
     .action(async (nameOrFile: string, options: Options) => {
       const plan = withInterval(await loadPlan(nameOrFile), options.pingInterval);
-      const testbed = options.testbed === undefined ? defaultTestbed() : await loadLab(options.testbed);
-      const run: RunArguments = {
+      const testbed = options.testbed === undefined ? defaultTestbed() : await loadTestbed(options.testbed);
+      const common = {
         plan,
-        testbed,
         directory: resolve(options.out ?? defaultDirectory(plan.name)),
         json: options.json === true,
       };
+      if (testbed.kind === "hosts") {
+        process.exitCode = await (await import("./run-hosts.ts")).runOnHosts({ ...common, testbed });
+        return;
+      }
+      const run = { ...common, testbed };
       // The default directory has a random part: the process inside must be told the one that was chosen.
       const again = [process.execPath, fileURLToPath(new URL("main.ts", import.meta.url)), ...process.argv.slice(2)];
       if (options.out === undefined) again.push("--out", run.directory);

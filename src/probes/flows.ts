@@ -5,6 +5,7 @@ import { MigrascopeError } from "../model/errors.ts";
 import type { Clock } from "../model/time.ts";
 import type { Machine } from "../remote/machine.ts";
 import { nativePrograms } from "./native.ts";
+import { programThere } from "./program-there.ts";
 
 /** Seconds in which it must listen, and in which one that was told to stop must have counted its last packet. */
 const PATIENCE = 20;
@@ -34,7 +35,7 @@ const Line = z.object({ flows: z.array(Flow), dropped: z.int().min(0), end: z.bo
  * @throws MigrascopeError COMMAND_FAILED with the program's own words, PACKAGES_MISSING when it cannot be built.
  */
 export async function startFlows({ machine, interface: name, clock, record }: FlowOptions): Promise<FlowCount> {
-  const { flows } = await nativePrograms();
+  const flows = await programThere(machine, (await nativePrograms()).flows);
   const command = await machine.start([flows, "--interface", name]);
   const words: string[] = [];
   let last: FlowReading | undefined;

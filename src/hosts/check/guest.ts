@@ -1,7 +1,9 @@
 /** The guest of an existing VM: it answers this machine by ping and SSH. */
+
+import { sshMachine } from "../../remote/ssh.ts";
 import { explainSsh } from "../../remote/ssh-failure.ts";
 import { findDomain } from "../domain.ts";
-import { adoptedGuest } from "../guest.ts";
+import { guestAccess } from "../guest.ts";
 import { type Check, failed, ok, skipped, wordsOf } from "./finding.ts";
 
 export const guest: Check = {
@@ -30,7 +32,7 @@ export const guest: Check = {
         ),
       ];
     try {
-      const { stdout } = await adoptedGuest(testbed, undefined).run(["uname", "-s", "-m"]);
+      const { stdout } = await sshMachine("guest", guestAccess(testbed)).run(["uname", "-s", "-m"]);
       return [ok("guest", `${address} answers pings and SSH: ${stdout.trim()}`)];
     } catch (error) {
       const { user, keyFile, knownHostsFile } = testbed.guest;
