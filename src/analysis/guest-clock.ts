@@ -51,6 +51,8 @@ const ON_SOURCE: ReadonlySet<Comparison["moment"]> = new Set(["started", "before
 
 /**
  * @param longestPause where, by the guest's clock, its workloads stood still longest: the step's place if no event tells it.
+ * @param shutDown seconds on the axis by which the guest was off, where it was shut down: when it has booted anew its clock
+ * is another one, and nothing that ran before goes on.
  * @throws Unknown when the comparisons that a side needs were not made.
  */
 export function guestClockOf(
@@ -58,10 +60,16 @@ export function guestClockOf(
   timeline: Timeline,
   moments: Moments,
   longestPause: LongestPause,
+  shutDown: number | null = null,
 ): GuestClock {
   const points = comparisons
     .map(({ at, offset, uncertainty, moment }) => ({ t: timeline.at(at), offset, uncertainty, moment }))
     .sort((a, b) => a.t - b.t);
+  if (shutDown !== null) {
+    const alive = points.filter(({ t }) => t <= shutDown);
+    if (alive.length === 0) throw new Unknown("the guest's clock was not compared with ours before it was shut down");
+    return { ...onOneLine(lineThrough(alive.at(-1)!, alive[0]!, alive.at(-1)!)), lost: null, step: null };
+  }
   const source = points.filter(({ moment }) => ON_SOURCE.has(moment));
   const later = points.filter(({ moment }) => !ON_SOURCE.has(moment));
   if (points.length === 0) throw new Unknown("the guest's clock was not compared with ours");

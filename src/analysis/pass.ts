@@ -96,6 +96,7 @@ export function openPass(
     coverOrThrow(flights(), moments());
     return downtimeOf(outages(), moments());
   });
+  const parts = lazy(() => partsOf(artifacts.migration(), timeline()));
   const announcements = lazy(() => {
     if (!record) throw new Unknown("the VM's MAC address is not recorded");
     const captures = PLACES.flatMap((place) => {
@@ -115,7 +116,7 @@ export function openPass(
     onDisk,
     scenario,
     artifacts,
-    workloads: workloadRecords(scenario, artifacts, record, timeline, moments),
+    workloads: workloadRecords(scenario, artifacts, record, timeline, moments, parts),
     timeline,
     moments,
     report,
@@ -169,7 +170,7 @@ export function openPass(
       if (!record?.migrationPorts) throw new Unknown("which ports carried memory and disk is not recorded");
       return flowBytes(readings, timeline(), record.migrationPorts);
     }),
-    parts: lazy(() => partsOf(artifacts.migration(), timeline())),
+    parts,
     late: lazy(() => lateOf(artifacts.migration(), timeline(), moments(), scenario)),
     recoveries: lazy(() => recoveriesOf(artifacts.migration(), timeline())),
     rounds,

@@ -2,6 +2,7 @@
 import type { AgentRecord } from "../model/agent.ts";
 import { ARTIFACT } from "../model/artifacts.ts";
 import type { Scenario } from "../model/plan.ts";
+import type { Part } from "../model/result.ts";
 import type { PassRecord } from "../model/run.ts";
 import { type Workload, workloadsOf } from "../model/workload.ts";
 import type { Artifacts } from "./artifacts.ts";
@@ -41,6 +42,7 @@ export function workloadRecords(
   record: PassRecord | null,
   timeline: () => Timeline,
   moments: () => Moments,
+  parts: () => readonly Part[],
 ): WorkloadRecords {
   const of = <T>(make: (side: Side) => T) => {
     const both = { guest: lazy(() => make("guest")), peer: lazy(() => make("peer")) };
@@ -57,7 +59,8 @@ export function workloadRecords(
     if (!record) throw new Unknown("the comparisons of the guest's clock are not recorded");
     const pause = (from: number, to: number): number | null =>
       longestPauseOf(lanes("guest"), timeline().originMono, from, to);
-    return guestClockOf(record.guestClocks, timeline(), moments(), pause);
+    const down = parts().find(({ part }) => part === "shut-down");
+    return guestClockOf(record.guestClocks, timeline(), moments(), pause, down ? (down.end ?? down.start) : null);
   });
   const lane = (side: Side, number: number): Lane => {
     const found = lanes(side).find(({ about }) => about.lane === number);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { analyzeRun, stringifyResult } from "../../src/analysis/analyze.ts";
 import { Result } from "../../src/model/result.ts";
 import { changeRun, event, image, part, probedOf } from "./changed-run.ts";
+import { agentRecords, TYPICAL } from "./guest-world.ts";
 import { at, writeRun } from "./run-world.ts";
 
 let directory: string;
@@ -49,6 +50,31 @@ describe("a cold migration", () => {
     expect(found.outOfService!.low).toBeCloseTo(1.9, 6);
     expect(found.outOfService!.high).toBeCloseTo(3.3, 6);
     expect(found.downtime!.value).toBeCloseTo(0.08, 2);
+  });
+
+  test("judges its workloads until they were stopped for it, by the clock of the guest that was shut down", async () => {
+    rmSync(directory, { recursive: true });
+    // Stopped before the command; what the guest's clock says a second after the migration is of another boot.
+    const world = { ...TYPICAL, stop: 90, resume: 91, until: -0.5 };
+    directory = writeRun({
+      workload: { kind: "memory-write", size: "64MiB" },
+      world,
+      records: agentRecords(world, at(0).mono),
+    });
+    const compared = { at: at(-0.4), wallOffset: 0, uncertainty: 2e-4 };
+    const guestClocks = [
+      { ...compared, at: at(-8), moment: "started", offset: -1234.5 },
+      { ...compared, moment: "end", offset: -1234.5 },
+      { ...compared, at: at(4), moment: "after", offset: 3 },
+    ];
+    changeRun(directory, { scenario: { migration: "cold" }, record: { guestClocks }, migration: COLD });
+    const { workloads, warnings, measurements: found } = await probedOf(directory);
+    expect(workloads[0]!.before.value).toBeCloseTo(5000 * 4096, -5);
+    expect(workloads[0]!.during).toMatchObject({ value: null, unknown: expect.stringContaining("too early") });
+    expect(workloads[0]!.after.value).toBeNull();
+    expect(found.brownout50).toMatchObject({ value: null, unknown: "the recording ended before the migrate command" });
+    expect(found.guestClockLost!.value).toBeNull();
+    expect(warnings).toEqual([]);
   });
 
   test("that broke off has a bound for the part that did not end, and no time out of service", async () => {
