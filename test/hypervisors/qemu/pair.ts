@@ -38,6 +38,7 @@ export function watched(onProgress: (sample: MigrationProgress) => void = () => 
 export class Pair {
   readonly directory = mkdtempSync(join(tmpdir(), "msq-"));
   readonly driver: QemuDriver;
+  readonly #vm: VmSpec;
 
   constructor(
     options: Partial<QemuDriverOptions> & {
@@ -45,9 +46,10 @@ export class Pair {
       destination?: Partial<HostSetup>;
       dirtied?: number;
       powerButton?: boolean;
+      vm?: object;
     } = {},
   ) {
-    const { source, destination, dirtied, powerButton, ...rest } = options;
+    const { source, destination, dirtied, powerButton, vm, ...rest } = options;
     const host = (role: HostRole): HostSetup => ({
       machine: localMachine(role),
       migrationAddress: { ipv4: "127.0.0.1" },
@@ -59,16 +61,17 @@ export class Pair {
       accelerator: "tcg",
       ...rest,
     });
+    this.#vm = VmSpec.parse({ memory: "96MiB", disk: "64MiB", ...vm });
     writeGuest(join(this.directory, "disk.raw"), dirtied ?? 16 * MIB, powerButton);
   }
 
   /** Starts the VM and waits until its guest dirties memory. */
-  async powerOn(host: HostRole = "source"): Promise<void> {
-    const vm = VmSpec.parse({ memory: "96MiB", disk: "64MiB" });
+  async powerOn(host: HostRole = "source", settings?: object): Promise<void> {
     const signal = new AbortController().signal;
     await this.driver.powerOn({
       host,
-      vm,
+      vm: this.#vm,
+      ...(settings !== undefined && { settings: MigrationSettings.parse(settings) }),
       disk: DiskOptions.parse({}),
       kind: "memory",
       logDirectory: this.directory,

@@ -4,8 +4,11 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 export class Relay {
   /** On which it listens, and to which it passes on. */
   readonly port: number;
+  /** The first bytes that came through, of every connection. */
+  readonly firstBytes: Buffer[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #resetNext = false;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -22,8 +25,9 @@ export class Relay {
     return relay;
   }
 
-  /** Resets every connection; new ones are passed on. */
+  /** Resets every connection, or if there is none yet the first one; later ones are passed on. */
   reset(): void {
+    this.#resetNext = this.#sockets.size === 0;
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
@@ -32,18 +36,28 @@ export class Relay {
     for (const socket of this.#sockets) socket.unpipe().pause();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+
   async end(): Promise<void> {
     this.reset();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #join(near: Socket): void {
+    if (this.#resetNext) {
+      this.#resetNext = false;
+      near.on("error", () => {}).resetAndDestroy();
+      return;
+    }
     const far = connect(this.port, "127.0.0.1");
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => this.#sockets.delete(socket));
     }
+    near.once("data", (chunk: Buffer) => this.firstBytes.push(chunk));
     near.pipe(far);
     far.pipe(near);
     near.on("close", () => far.destroy());
