@@ -32,13 +32,13 @@ export function labTestbed(
       hosts: {
         source: {
           machine: machines.source,
-          migrationAddress: state.machines.source.migration.ipv4,
+          migrationAddress: state.machines.source.migration,
           tap: state.machines.source.tap,
           runDirectory: runDirectory("source"),
         },
         destination: {
           machine: machines.destination,
-          migrationAddress: state.machines.destination.migration.ipv4,
+          migrationAddress: state.machines.destination.migration,
           tap: state.machines.destination.tap,
           runDirectory: runDirectory("destination"),
         },
