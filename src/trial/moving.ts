@@ -117,8 +117,8 @@ export class Moving {
   }
 
   /**
-   * The part of a cold migration that no driver sees: the guest's system boots, until it answers over SSH. Known to about a
-   * second; a prober knows it better.
+   * The part of a cold migration that no driver sees: the guest's system boots, until it answers over SSH. Its SSH server's
+   * start and the login are in it: a prober knows the network's first reply.
    */
   async #awaitFirstReply(host: HostRole, signal: AbortSignal): Promise<void> {
     const { trial, testbed, clock } = this.#options;

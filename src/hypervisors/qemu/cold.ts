@@ -21,6 +21,7 @@ export async function migrateCold(migration: Migration, why: string): Promise<En
   const report = await currentReport(migration);
   // It has part of a memory that is worth nothing now, and the tap and the disk that the VM needs there.
   await destination.stop({ grace: false });
+  await request.beforeShutDown?.();
   watch.did("part", "shut-down");
   const willing = await shutDown(migration);
   await source.stop();

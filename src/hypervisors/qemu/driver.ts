@@ -23,7 +23,7 @@ import { type HostSetup, Instance } from "./instance.ts";
 import { migrate } from "./migrate.ts";
 import type { Ended, Migration } from "./migration.ts";
 import { makeDisk, run } from "./power.ts";
-import { makeReady, readSettings } from "./prepare.ts";
+import { makeReady, portOf, readSettings } from "./prepare.ts";
 import { preparedFor } from "./prepared.ts";
 import { refuseImpossible } from "./refusals.ts";
 import { effective, refuseUnsupported } from "./settings.ts";
@@ -177,12 +177,14 @@ export class QemuDriver implements HypervisorDriver {
     this.#migration = { source, watch };
     try {
       const { version, defaults } = await this.#abilitiesOf(request.from);
+      const ports = [portOf(ready.uri)];
       const ended = await migrate({
         source,
         destination,
         watch,
         request,
         uri: ready.uri,
+        ports,
         host: hosts[to],
         defaults,
         boot: (role) => this.#boot(role, vm),
@@ -191,7 +193,7 @@ export class QemuDriver implements HypervisorDriver {
       const { instance: _ours, ...outcome } = ended;
       const settings = [...ready.settings, ...(ended.settings ?? [])];
       const warnings = [...trackingWarnings(accelerator, version), ...(ended.warnings ?? [])];
-      return { ...outcome, settings, warnings };
+      return { ...outcome, settings, warnings, ports: { memory: ports, disk: [] } };
     } finally {
       watch.end();
       this.#migration = undefined;

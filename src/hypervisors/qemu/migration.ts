@@ -25,6 +25,8 @@ export interface Migration {
   readonly watch: MigrationWatch;
   readonly request: MigrationRequest;
   readonly uri: string;
+  /** Ports of the destination that carried it: the first connection's, and those of connections that were made again. */
+  readonly ports: number[];
   /** Of the host that the VM goes to. */
   readonly host: HostSetup;
   /** QEMU's defaults on the source. */

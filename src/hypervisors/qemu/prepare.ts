@@ -129,6 +129,9 @@ export function migrationUri(
   return { listen: uri(host.migrationListen ?? address), connect: uri(address) };
 }
 
+/** The port in a `tcp:` URI. */
+export const portOf = (uri: string): number => Number(uri.slice(uri.lastIndexOf(":") + 1));
+
 /** Lets the incoming side listen. @returns the URI that the source is to connect to. */
 export async function listen(
   destination: Instance,

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Migration } from "./migration.ts";
-import { migrationUri } from "./prepare.ts";
+import { migrationUri, portOf } from "./prepare.ts";
 
 /** Seconds in which a cut connection is made again, or the VM is given up. */
 const RECOVER_WITHIN = 60;
@@ -53,6 +53,7 @@ async function recover(migration: Migration): Promise<boolean> {
       if (watch.lostSource || watch.lostDestination) break;
       if (uri !== undefined) {
         watch.did("recover", uri);
+        migration.ports.push(portOf(uri));
         return true;
       }
       why = "the new connection did not come about";
