@@ -29,7 +29,8 @@ mkdir -p "$own/etc"
 mount -t tmpfs -o mode=755 tmpfs "$own/etc"
 cp --archive /etc/. "$own/etc"
 rm -rf "$own/etc/ssh" "$own/etc/libvirt" "$own/etc/pki" "$own/etc/tgt" "$own/etc/ganesha"
-mkdir "$own/etc/ssh" "$own/etc/libvirt" "$own/etc/pki"
+mkdir -p "$own/etc/ssh" "$own/etc/libvirt" "$own/etc/ganesha"
+mkdir -p "$own/etc/pki/CA" "$own/etc/pki/libvirt/private" "$own/etc/pki/qemu"
 mount --move "$own/etc" /etc
 
 # Nothing of the machine's own services is there: no D-Bus, no systemd, no udev.

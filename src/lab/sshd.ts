@@ -6,7 +6,7 @@ import { startDaemon } from "./daemons.ts";
 import { LAB_MARK } from "./directory.ts";
 import type { BareLab } from "./init.ts";
 import { addressesOf, namesOf } from "./names.ts";
-import { FURNISHED, type Furnished, ownFile, writeOwnFile } from "./own-files.ts";
+import { FURNISHED, type Furnished, ownFile, readOwnFile, writeOwnFile } from "./own-files.ts";
 
 export const SSH_PORT = 22;
 const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
@@ -30,7 +30,7 @@ export async function giveKeys(lab: BareLab): Promise<void> {
   await makeKey(keyFile, "migrascope-lab");
   for (const machine of FURNISHED) await makeKey(ownFile(lab, machine, HOST_KEY), machine);
   const known = FURNISHED.map((machine) => {
-    const key = readFileSync(ownFile(lab, machine, `${HOST_KEY}.pub`), "utf8").trim();
+    const key = readOwnFile(lab, machine, `${HOST_KEY}.pub`).trim();
     return `${[...namesOf(machine), ...addressesOf(machine)].join(",")} ${key}\n`;
   }).join("");
   writeFileSync(knownHostsFile, known);

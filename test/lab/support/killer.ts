@@ -1,7 +1,7 @@
 /**
  * Kills at random moments, takes the lab down and compares what is there before and after. Runs in network, mount and PID
  * namespaces of its own: it sees nothing but what it started, so it can compare everything.
- * Arguments: seed, rounds. Prints one JSON line per round: what was killed, and the differences.
+ * Arguments: seed, rounds, a testbed file. Prints one JSON line per round: what was killed, and the differences.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -11,7 +11,8 @@ import { labProcesses } from "../../../src/lab/processes.ts";
 import { labStatus } from "../../../src/lab/status.ts";
 import { CLI } from "./room.ts";
 
-const [seed, rounds] = process.argv.slice(2).map(Number) as [number, number];
+const [seed, rounds] = process.argv.slice(2, 4).map(Number) as [number, number];
+const testbed = process.argv[4]!;
 const NAME = "victim";
 const DIRECTORY = labDirectory(NAME);
 
@@ -69,7 +70,7 @@ function lab(...args: string[]): Started {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: "ignore" });
   return { child, ended: new Promise((resolve) => child.once("exit", (code) => resolve(code))) };
 }
-const up = (): Started => lab("lab", "up", "--name", NAME);
+const up = (): Started => lab("lab", "up", "--testbed", testbed, "--name", NAME);
 const down = (): Started => lab("lab", "down", "--name", NAME);
 
 /** One of those that run `command`, if any does; otherwise any. */
@@ -86,8 +87,8 @@ function killOneOfTheLab(command?: string): string {
   return `${victim.command} (${victim.namespacePids.join("/")})`;
 }
 
-/** The agent, the holders of the machines, and what started the init. */
-const PILLARS = ["snmpd", "sleep", "unshare"];
+/** The servers, the holders of the machines, and what started the init. Of what is not there something else is taken. */
+const PILLARS = ["snmpd", "sleep", "unshare", "libvirtd", "ganesha.nfsd"];
 let running = 0;
 
 /** Each returns what it killed. `span`: milliseconds that an undisturbed `lab up` takes. */
