@@ -92,7 +92,29 @@ export async function applySettings(instance: Instance, request: SettingsRequest
       { where: role, cause: error },
     );
   }
-  return effective(role, await readSettings(instance), settings);
+  const now = await readSettings(instance);
+  refuseIgnored(instance, parameters, now.parameters);
+  return effective(role, now, settings);
+}
+
+/**
+ * QEMU 7.2 takes `multifd-zlib-level` and `multifd-zstd-level` and keeps the old values (`migrate_params_apply` forgets them; mended
+ * in 2024): what it does not have afterwards it does not support.
+ */
+function refuseIgnored(
+  { qmp, role }: Instance,
+  set: NativeSettings["parameters"],
+  now: NativeSettings["parameters"],
+): void {
+  for (const [name, value] of Object.entries(set)) {
+    if (now[name] === undefined || now[name] === value) continue;
+    const since = /level$/u.test(name) ? ": QEMU 9.1 is the first version that surely does as told" : "";
+    throw new MigrascopeError(
+      "SETTING_UNSUPPORTED",
+      `QEMU ${qmp.version} takes ${name}=${value} without a word and keeps ${now[name]}${since}`,
+      { where: role },
+    );
+  }
 }
 
 const statesOf = (capabilities: NativeSettings["capabilities"]): JsonObject => ({

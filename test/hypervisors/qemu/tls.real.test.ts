@@ -84,8 +84,8 @@ describe("transport tls", () => {
   });
 
   test.each([
-    ["tls", /^\x16\x03/u],
-    ["tcp", /^QEVM/u],
+    ["tls", /^1603/u],
+    ["tcp", new RegExp(`^${Buffer.from("QEVM").toString("hex")}`, "u")],
   ])("is what goes over the wire: %s", async (transport, expected) => {
     await using relay = await Relay.start();
     const tls = { directory, hostname: "vm-host" };
@@ -96,7 +96,7 @@ describe("transport tls", () => {
     };
     const pair = await poweredOn({ source: { tls }, destination: { tls, ...relayed } });
     await pair.migrate("source", { transport, downtimeLimit: "500ms" });
-    expect(relay.firstBytes.map((chunk) => chunk.toString("latin1"))).toEqual([expect.stringMatching(expected)]);
+    expect(relay.firstBytes.map((chunk) => chunk.toString("hex"))).toEqual([expect.stringMatching(expected)]);
   });
 
   test.each([
