@@ -2,16 +2,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GuestImage } from "../guest/image.ts";
-import { QemuDriver } from "../hypervisors/qemu/driver.ts";
 import { ARTIFACT } from "../model/artifacts.ts";
 import type { VmSpec } from "../model/machines.ts";
 import type { LabTestbed } from "../model/testbed.ts";
-import { systemClock } from "../model/time.ts";
 import { closeShared, type SshTarget, sshMachine } from "../remote/ssh.ts";
 import type { LiveTestbed, TestbedFactory } from "../trial/testbed.ts";
+import { labDriver } from "./driver.ts";
 import { labMachines } from "./machines.ts";
 import type { LabState } from "./state.ts";
-import { HOSTS, linkName, NETWORKS, STATIONS } from "./topology.ts";
+import { HOSTS, linkName, networksOf, STATIONS } from "./topology.ts";
 
 /** @param accelerator what a guest has really booted under. */
 export function labTestbed(
@@ -21,35 +20,10 @@ export function labTestbed(
   accelerator: "kvm" | "tcg",
 ): TestbedFactory {
   const machines = labMachines(state);
-  const runDirectory = (host: string): string => {
-    const directory = join(state.directory, "vm", host);
-    mkdirSync(directory, { recursive: true });
-    return directory;
-  };
+  const driver = labDriver(state, image, accelerator);
   return (vm: VmSpec): LiveTestbed => ({
     vm,
-    driver: new QemuDriver({
-      hosts: {
-        source: {
-          machine: machines.source,
-          migrationAddress: state.machines.source.migration,
-          tap: state.machines.source.tap,
-          runDirectory: runDirectory("source"),
-        },
-        destination: {
-          machine: machines.destination,
-          migrationAddress: state.machines.destination.migration,
-          tap: state.machines.destination.tap,
-          runDirectory: runDirectory("destination"),
-        },
-      },
-      kernel: image.kernel,
-      initrd: image.initrd,
-      commandLine: (spec) => image.commandLine(spec),
-      diskPath: join(state.shared, `${vm.name}.raw`),
-      accelerator,
-      clock: systemClock,
-    }),
+    driver: driver(vm),
     benchmark: machines.benchmark,
     guest: sshMachine(vm.name, guestAccess(state, image, vm)),
     dropGuestConnection: () => closeShared(guestAccess(state, image, vm)),
@@ -79,7 +53,12 @@ export function labTestbed(
       },
     ],
     interfaces: STATIONS.flatMap((host) =>
-      NETWORKS.map((network) => ({ host, network, interface: linkName(network), machine: machines[host] })),
+      networksOf(state.hypervisor, host).map((network) => ({
+        host,
+        network,
+        interface: linkName(network),
+        machine: machines[host],
+      })),
     ),
     switch: {
       ...state.snmp,

@@ -52,12 +52,13 @@ export async function issue(migration: Migration, command: readonly string[]): P
   running.onLine((_stream, line) => {
     output = `${output}${line}\n`.slice(-4000);
   });
-  void running.ended.then(({ exitCode }) =>
+  void running.ended.then(({ exitCode }) => {
+    if (exitCode === 0) watch.did("completed");
     watch.noted(() => {
       said.words = libvirtWords(output);
       said.exitCode = exitCode === CONNECTION_FAILED ? null : exitCode;
-    }),
-  );
+    });
+  });
 }
 
 /** The command has ended. */

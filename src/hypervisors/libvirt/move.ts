@@ -85,7 +85,7 @@ async function moveLive(
   }
   running(migration);
   const over = new AbortController();
-  const reading = readEffective(watch, virsh, domain, settings, {
+  const reading = readEffective(watch, domain, settings, {
     seconds: request.deadline + request.grace,
     signal: over.signal,
   });

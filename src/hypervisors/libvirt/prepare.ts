@@ -1,5 +1,4 @@
 /** What is set before a migration, and what QEMU then has, read back while it runs. */
-import type { HostRole } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/settings.ts";
 import type { Limits } from "../changes.ts";
@@ -19,20 +18,19 @@ export async function setDowntimeLimit(virsh: Virsh, domain: string, settings: M
 
 /**
  * libvirt sets most parameters after the migrate command and takes them back at the end: they are read from QEMU's monitor on
- * both hosts once the first round has begun.
+ * both hosts once QEMU has begun to migrate.
  */
 export async function readEffective(
   watch: MigrationWatch,
-  virsh: Readonly<Record<HostRole, Virsh>>,
   domain: string,
   settings: MigrationSettings,
   limits: Limits,
 ): Promise<EffectiveSetting[]> {
-  const how = await watch.waitFor(() => watch.round > 0, limits);
+  const how = await watch.waitFor(() => watch.sourceStatus !== "none", limits);
   if (how !== "met") return [];
   const rows = await Promise.all(
     (["source", "destination"] as const).map(async (host) => {
-      const now = await readSettings(virsh[host], domain).catch(() => undefined);
+      const now = await readSettings(watch.sessions[host], domain).catch(() => undefined);
       return now ? effective(host, now, settings) : [];
     }),
   );

@@ -9,6 +9,7 @@ import { libvirtWords } from "./virsh.ts";
 
 /** Ends each answer; no answer of libvirt's contains it. */
 const MARK = "=migrascope-end-of-answer=";
+const PROMPT = "virsh # ";
 /** Seconds until an answer that does not come counts as lost. */
 const PATIENCE = 20;
 
@@ -19,15 +20,23 @@ interface Question {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** @throws RangeError for what a line of virsh's cannot hold. */
+function quoted(word: string): string {
+  if (/^[\w./:=+,@-]+$/u.test(word)) return word;
+  if (/['\n]/u.test(word)) throw new RangeError(`"${word}" cannot be passed to a session of virsh`);
+  return `'${word}'`;
+}
+
 export class VirshSession {
   readonly #command: RunningCommand;
-  readonly #where: string;
+  /** The host. */
+  readonly where: string;
   readonly #waiting: Question[] = [];
   #over: MigrascopeError | undefined;
 
   private constructor(command: RunningCommand, where: string) {
     this.#command = command;
-    this.#where = where;
+    this.where = where;
     command.onLine((_stream, line) => this.#onLine(line));
     void command.ended.then(({ stderrTail }) =>
       this.#end(`virsh has ended: ${stderrTail.trim().split("\n").at(-1) || "without a word"}`),
@@ -44,12 +53,11 @@ export class VirshSession {
   }
 
   /**
-   * Asks after all that was asked before has been answered. Words must be free of blanks and quotes: virsh splits lines itself.
+   * Asks after all that was asked before has been answered. virsh splits lines into words itself, as a shell does.
    * @returns what virsh printed. @throws MigrascopeError HYPERVISOR_REFUSED with libvirt's words, HYPERVISOR_LOST.
    */
   ask(words: readonly string[]): Promise<string> {
-    const odd = words.find((word) => !/^[\w./:=+,@-]+$/u.test(word));
-    if (odd !== undefined) throw new RangeError(`"${odd}" cannot be passed to a session of virsh`);
+    const line = words.map(quoted).join(" ");
     return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
@@ -57,7 +65,8 @@ export class VirshSession {
       }
       const timer = setTimeout(() => this.#end(`no answer to ${words[0]} within ${PATIENCE} s`), PATIENCE * 1000);
       this.#waiting.push({ lines: [], resolve, reject, timer });
-      this.#command.write(`${words.join(" ")}\necho ${MARK}\n`);
+      // virsh ends what it echoes with no newline: the next prompt, with the empty echo, ends the mark's line.
+      this.#command.write(`${line}\necho ${MARK}\necho\n`);
     });
   }
 
@@ -68,23 +77,22 @@ export class VirshSession {
 
   #onLine(line: string): void {
     const question = this.#waiting[0];
-    if (!question) return;
-    // virsh prompts also when nobody sits there.
-    const text = line.replace(/^(?:virsh # )+/u, "");
-    if (text !== MARK) {
-      question.lines.push(text);
+    // virsh prompts, and repeats what it is told, also when nobody sits there.
+    if (!question || line.startsWith(PROMPT)) return;
+    if (!line.startsWith(MARK)) {
+      question.lines.push(line);
       return;
     }
     this.#waiting.shift();
     clearTimeout(question.timer);
     const answer = question.lines.join("\n");
     if (!/^error: /mu.test(answer)) question.resolve(answer);
-    else question.reject(new MigrascopeError("HYPERVISOR_REFUSED", libvirtWords(answer), { where: this.#where }));
+    else question.reject(new MigrascopeError("HYPERVISOR_REFUSED", libvirtWords(answer), { where: this.where }));
   }
 
   #end(why: string): void {
     if (this.#over) return;
-    this.#over = new MigrascopeError("HYPERVISOR_LOST", why, { where: this.#where });
+    this.#over = new MigrascopeError("HYPERVISOR_LOST", why, { where: this.where });
     this.#command.kill();
     for (const { reject, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer);

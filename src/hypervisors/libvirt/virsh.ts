@@ -35,10 +35,14 @@ export class Virsh {
     return this.machine.start(this.#argv(args), { env: ENVIRONMENT });
   }
 
-  /** Starts one that reads its commands from its standard input. Complaints come in order, among the answers. */
+  /**
+   * Starts one that reads its commands from its standard input. Complaints come in order, among the answers; without stdbuf
+   * virsh would keep answers back until there are 4 KiB of them.
+   */
   startSession(): Promise<RunningCommand> {
-    const argv = ["sh", "-c", 'exec "$@" 2>&1', "sh", ...this.#argv([])];
-    return this.machine.start(argv, { interactive: true, env: ENVIRONMENT });
+    const argv = ["sh", "-c", 'exec stdbuf --output=L "$@" 2>&1', "sh", ...this.#argv([])];
+    // It repeats its commands as if on a screen, and a line longer than that in pieces.
+    return this.machine.start(argv, { interactive: true, env: { ...ENVIRONMENT, COLUMNS: "4000" } });
   }
 
   #argv = (args: readonly string[]): readonly string[] => ["virsh", "--quiet", "--connect", this.#uri, ...args];

@@ -11,7 +11,7 @@ import type { Virsh } from "./virsh.ts";
 
 /** Milliseconds between samples. */
 const SAMPLE_EVERY = 50;
-/** Milliseconds before a session that has broken is opened again: libvirt is perhaps being started anew. */
+/** Milliseconds before a session that has broken is opened again. */
 const REOPEN_AFTER = 1000;
 
 export interface WatchRequest {
@@ -47,15 +47,20 @@ export class MigrationWatch {
   readonly #parts = new Set<MigrationPart>();
   #ended = false;
 
-  private constructor(request: WatchRequest) {
+  /** For questions while it runs: an answer in milliseconds, on a connection that is there already. */
+  readonly sessions: Record<HostRole, VirshSession>;
+
+  private constructor(request: WatchRequest, sessions: Record<HostRole, VirshSession>) {
     this.#request = request;
+    this.sessions = sessions;
   }
 
   /** Listens on both hosts from now on. @throws MigrascopeError HYPERVISOR_LOST, COMMAND_FAILED. */
   static async start(request: WatchRequest): Promise<MigrationWatch> {
-    const watch = new MigrationWatch(request);
     const { virsh, domain, from } = request;
     const to = other(from);
+    const sessions = await opened(virsh);
+    const watch = new MigrationWatch(request, sessions);
     const listening = await Promise.allSettled([
       listenForEvents(virsh[from], domain, (event) => watch.#onSource(event)),
       listenForEvents(virsh[to], domain, (event) => watch.#onDestination(event)),
@@ -84,34 +89,31 @@ export class MigrationWatch {
   async #sample(): Promise<void> {
     const { virsh, domain, from, observer, clock } = this.#request;
     while (!this.#ended) {
-      let session: VirshSession | undefined;
-      try {
-        session = await VirshSession.open(virsh[from]);
-        while (!this.#ended) {
-          const asked = performance.now();
-          const answer = await session.ask(["domjobinfo", domain, "--rawstats"]).catch((error: unknown) => {
-            if (!session?.isOpen) throw error;
-            return ""; // Between two jobs, or no domain any more.
-          });
-          const job = parseJob(answer);
-          if (job.size > 0 && !this.#ended) {
-            const progress = toProgress(job, this.sourceStatus, clock());
-            observer.progress(progress);
-            this.#changes.make(() => (this.latest = progress));
-            if ((job.get("disk_total") ?? 0) > 0 && this.#request.copiesDisk) this.partBegan("disk-copy");
-          }
-          await pause(SAMPLE_EVERY - (performance.now() - asked));
-        }
-      } catch {
+      const session = this.sessions[from];
+      if (!session.isOpen) {
         await pause(REOPEN_AFTER);
-      } finally {
-        session?.close();
+        // libvirt is perhaps being started anew.
+        if (!this.#ended) this.sessions[from] = await VirshSession.open(virsh[from]).catch(() => session);
+        continue;
       }
+      const asked = performance.now();
+      // Between two jobs, or when the domain has gone, there is no answer.
+      const job = parseJob(await session.ask(["domjobinfo", domain, "--rawstats"]).catch(() => ""));
+      if (job.size > 0 && !this.#ended) {
+        const progress = toProgress(job, this.sourceStatus, clock());
+        observer.progress(progress);
+        this.#changes.make(() => (this.latest = progress));
+        if ((job.get("disk_total") ?? 0) > 0 && this.#request.copiesDisk) this.partBegan("disk-copy");
+      }
+      await pause(SAMPLE_EVERY - (performance.now() - asked));
     }
   }
 
   /** Tells the observer of something that we did. */
-  did(kind: "command" | "switch-to-post-copy" | "cancel" | "status" | "deadline" | "recover", detail?: string): void {
+  did(
+    kind: "command" | "completed" | "switch-to-post-copy" | "cancel" | "status" | "deadline" | "recover",
+    detail?: string,
+  ): void {
     const { from, observer, clock } = this.#request;
     observer.event({ kind, host: from, observed: clock(), ...(detail !== undefined && { detail }) });
   }
@@ -135,6 +137,7 @@ export class MigrationWatch {
   /** No more is told to the observer after this. */
   async end(): Promise<void> {
     this.#ended = true;
+    for (const session of Object.values(this.sessions)) session.close();
     await Promise.all(this.#streams.map((stream) => stream.stop()));
   }
 
@@ -157,7 +160,8 @@ export class MigrationWatch {
         this.partBegan("memory");
       }
       this.#tell("status", from, event, { detail: status });
-      if (status === "completed" || status === "failed" || status === "cancelled") this.#tell(status, from, event);
+      // It is completed when libvirt says so, see `issue`: only then is the VM's domain where it belongs.
+      if (status === "failed" || status === "cancelled") this.#tell(status, from, event);
       this.#changes.make(() => this.#setStatus("sourceStatus", status));
     }
   }
@@ -188,6 +192,16 @@ export class MigrationWatch {
     if (this.#ended) return;
     const { observer, clock } = this.#request;
     observer.event({ kind, host, observed: clock(), reported: event.reported, ...more });
+  }
+}
+
+async function opened(virsh: WatchRequest["virsh"]): Promise<Record<HostRole, VirshSession>> {
+  const source = await VirshSession.open(virsh.source);
+  try {
+    return { source, destination: await VirshSession.open(virsh.destination) };
+  } catch (error) {
+    source.close();
+    throw error;
   }
 }
 
