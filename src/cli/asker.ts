@@ -47,8 +47,13 @@ export function terminalAsker(): Asker & Disposable & { readonly interrupted: Ab
     ask: async (question, options = {}) => {
       for (;;) {
         const offered = options.default ? ` [${options.default}]` : "";
-        reader.setPrompt(`${question}${offered}: `);
-        reader.prompt();
+        const prompt = `${question}${offered}: `;
+        // A pipe that has ended closes the reader, though its lines have not all been used.
+        if (over) process.stderr.write(prompt);
+        else {
+          reader.setPrompt(prompt);
+          reader.prompt();
+        }
         const line = await nextLine();
         if (input.isTTY !== true) say("");
         const answer = line === "" ? options.default : line;
