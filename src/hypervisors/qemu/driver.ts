@@ -15,16 +15,17 @@ import type {
 } from "../contract.ts";
 import { type Abilities, askAbilities } from "./abilities.ts";
 import { DEADLINE_ACTIONS } from "./deadline.ts";
-import { CPU_MODEL, commandLine, commonMachine, type Definition } from "./definition.ts";
+import { CPU_MODEL, commonMachine, type Definition } from "./definition.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
 import { hugePageSize } from "./huge-pages.ts";
-import { type HostSetup, Instance } from "./instance.ts";
+import type { HostSetup, Instance } from "./instance.ts";
 import { migrate } from "./migrate.ts";
 import type { Ended, Migration } from "./migration.ts";
-import { makeDisk, run } from "./power.ts";
+import { makeDisk } from "./power.ts";
 import { makeReady, portOf, readSettings } from "./prepare.ts";
 import { preparedFor } from "./prepared.ts";
+import { type PoweredOn, Processes } from "./processes.ts";
 import { refuseImpossible } from "./refusals.ts";
 import { effective, refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
@@ -49,12 +50,6 @@ export interface QemuDriverOptions {
   readonly clock?: Clock;
 }
 
-/** A VM that was powered on: what it is made of, and where its logs go. */
-interface PoweredOn {
-  readonly definition: Definition;
-  readonly logDirectory: string;
-}
-
 const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
 
 export class QemuDriver implements HypervisorDriver {
@@ -71,9 +66,7 @@ export class QemuDriver implements HypervisorDriver {
   readonly #clock: Clock;
   readonly #binary: string;
   readonly #abilities = new Map<HostRole, Promise<Abilities>>();
-  /** Every QEMU that may be alive, and every one that is being started: what `powerOff` has to end. */
-  readonly #instances = new Set<Instance>();
-  readonly #starting = new Set<Promise<unknown>>();
+  readonly #processes: Processes;
   #vm: PoweredOn | undefined;
   /** Where the VM is, as far as we know. */
   #current: Instance | undefined;
@@ -83,6 +76,7 @@ export class QemuDriver implements HypervisorDriver {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#binary = options.binary ?? "qemu-system-x86_64";
+    this.#processes = new Processes(options.hosts, this.#clock);
   }
 
   async describe(host: HostRole): Promise<HostDescription> {
@@ -115,12 +109,11 @@ export class QemuDriver implements HypervisorDriver {
     // Asking and writing took a while: nothing is to start after somebody has given up and powered off.
     if (signal.aborted) throw new MigrascopeError("CANCELLED", "powering on was interrupted", { where: host });
     this.#vm = { definition, logDirectory };
-    this.#current = await this.#boot(host, this.#vm, signal);
+    this.#current = await this.#processes.boot(host, this.#vm, signal);
   }
 
   async powerOff(): Promise<void> {
-    while (this.#starting.size > 0) await Promise.allSettled(this.#starting);
-    await Promise.all([...this.#instances].map((instance) => this.#end(instance)));
+    await this.#processes.endAll();
     this.#current = undefined;
     this.#vm = undefined;
   }
@@ -131,14 +124,14 @@ export class QemuDriver implements HypervisorDriver {
   }
 
   async locate(): Promise<HostRole | null> {
-    for (const instance of this.#instances) {
+    for (const instance of this.#processes.all) {
       if (await instance.isRunning()) return instance.role;
     }
     return null;
   }
 
   async effectiveSettings(host: HostRole): Promise<readonly EffectiveSetting[]> {
-    const instance = [...this.#instances].find((each) => each.role === host && !each.hasEnded);
+    const instance = this.#processes.all.find((each) => each.role === host && !each.hasEnded);
     // Without a VM on it a host's settings are the defaults that the next one will start with.
     const now = instance ? await readSettings(instance) : (await this.#abilitiesOf(host)).defaults;
     return effective(host, now);
@@ -161,7 +154,7 @@ export class QemuDriver implements HypervisorDriver {
     let ready: Awaited<ReturnType<typeof makeReady>>;
     try {
       request.signal.throwIfAborted();
-      destination = await this.#start(to, vm, true);
+      destination = await this.#processes.start(to, vm, true);
       await destination.connect(request.signal);
       const defaults = {
         source: (await this.#abilitiesOf(request.from)).defaults,
@@ -169,7 +162,7 @@ export class QemuDriver implements HypervisorDriver {
       };
       ready = await makeReady({ source, destination, hosts, defaults, prepared, vm: vm.definition.vm });
     } catch (error) {
-      if (destination) await this.#end(destination);
+      if (destination) await this.#processes.end(destination);
       if (error instanceof MigrascopeError && error.code === "SETTING_UNSUPPORTED") throw error;
       return { ...(await this.#notBegun(source, error, request.signal)), settings: [] };
     }
@@ -187,7 +180,7 @@ export class QemuDriver implements HypervisorDriver {
         ports,
         host: hosts[to],
         defaults,
-        boot: (role) => this.#boot(role, vm),
+        boot: (role) => this.#processes.boot(role, vm),
       });
       await this.#settle(source, destination, ended);
       const { instance: _ours, ...outcome } = ended;
@@ -221,7 +214,7 @@ export class QemuDriver implements HypervisorDriver {
     const keep = ended.instance ?? [source, destination].find(({ role }) => role === ended.runsOn);
     this.#current = keep;
     if (unfinished) return;
-    await Promise.all([source, destination].filter((each) => each !== keep).map((each) => this.#end(each)));
+    await this.#processes.end(...[source, destination].filter((each) => each !== keep));
   }
 
   async #switchNow(): Promise<void> {
@@ -246,40 +239,6 @@ export class QemuDriver implements HypervisorDriver {
     throw new MigrascopeError("HYPERVISOR_REFUSED", `no VM is on: ${what} needs one`);
   }
 
-  /** The VM, from its beginning. @param signal interrupts it. @throws MigrascopeError with QEMU's words when it does not run. */
-  async #boot(role: HostRole, vm: PoweredOn, signal?: AbortSignal): Promise<Instance> {
-    const instance = await this.#start(role, vm, false);
-    try {
-      await instance.connect(signal);
-      await run(instance, signal);
-      return instance;
-    } catch (error) {
-      await this.#end(instance);
-      throw error;
-    }
-  }
-
-  async #start(role: HostRole, vm: PoweredOn, incoming: boolean): Promise<Instance> {
-    const { definition, logDirectory } = vm;
-    const host = this.#options.hosts[role];
-    const argv = commandLine(definition, role, host, logDirectory, incoming);
-    const starting = Instance.start({ role, host, argv, name: definition.vm.name, logDirectory, clock: this.#clock });
-    this.#starting.add(starting);
-    try {
-      const instance = await starting;
-      this.#instances.add(instance);
-      return instance;
-    } finally {
-      this.#starting.delete(starting);
-    }
-  }
-
-  async #end(instance: Instance): Promise<void> {
-    await instance.stop();
-    this.#instances.delete(instance);
-    if (this.#current === instance) this.#current = undefined;
-  }
-
   async #machine(signal?: AbortSignal): Promise<string> {
     return commonMachine(await this.#abilitiesOf("source", signal), await this.#abilitiesOf("destination", signal));
   }
@@ -297,8 +256,7 @@ export class QemuDriver implements HypervisorDriver {
       ...(signal && { signal }),
     });
     this.#abilities.set(role, asking);
-    this.#starting.add(asking);
-    asking.catch(() => this.#abilities.delete(role)).finally(() => this.#starting.delete(asking));
+    this.#processes.await(asking).catch(() => this.#abilities.delete(role));
     return asking;
   }
 }
