@@ -91,6 +91,7 @@ const KNOBS: readonly Knob[] = [
     (s) => s.postCopy?.preempt || undefined,
     () => ["--postcopy-preempt"],
   ),
+  never("pause", "suspend at a round or time", (s) => s.pause),
   knob(
     "xbzrle",
     "--comp-methods xbzrle",
