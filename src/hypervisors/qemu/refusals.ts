@@ -16,7 +16,7 @@ export function refuseImpossible(settings: MigrationSettings, { hosts, accelerat
   const refuse = (words: string, where?: HostRole): never => {
     throw new MigrascopeError("SETTING_UNSUPPORTED", words, { where });
   };
-  const { transport, path, family, dirtyLimit } = settings;
+  const { transport, path, family, dirtyLimit, xbzrle, multifd } = settings;
   if (path !== undefined) {
     refuse(`path ${path}: plain QEMU has no management that speaks to the other host's; the driver libvirt has`);
   }
@@ -31,6 +31,9 @@ export function refuseImpossible(settings: MigrationSettings, { hosts, accelerat
       refuse(`family ${family}: the host has no ${family} address on the migration network`, role);
     }
   }
+  // `ram_save_target_page` gives a page to multifd before anybody looks for a difference, and says nothing.
+  if (xbzrle && multifd)
+    refuse("xbzrle with multifd: QEMU sends no differences over several connections; leave one out");
   if (dirtyLimit && accelerator !== "kvm") {
     refuse("dirtyLimit needs KVM's dirty ring, and the VM is emulated (tcg)");
   }

@@ -219,6 +219,7 @@ describe("what plain QEMU or this testbed cannot do is refused by name:", () => 
     [{ transport: "tls" }, /certificates/u],
     [{ family: "ipv6" }, /no ipv6 address/u],
     [{ dirtyLimit: {} }, /KVM's dirty ring/u],
+    [{ xbzrle: {}, multifd: {} }, /no differences over several connections/u],
     [{ family: "ipv4", transport: "tcp" }, /^accepted$/u],
   ])("%j", (asked, words) => expect(refused(asked)).toMatch(words));
 
