@@ -38,7 +38,7 @@ export function terminalAsker(): Asker & Disposable & { readonly interrupted: Ab
       });
     controller.signal.throwIfAborted();
     const line = lines.shift();
-    if (line === undefined) throw new MigrascopeError("CANCELLED", "the answers ended too early: nothing was written");
+    if (line === undefined) throw new MigrascopeError("ANSWERS_ENDED", "the input ended before the last question: nothing was written");
     return line.trim();
   };
 

@@ -16,6 +16,7 @@ export const ADVICE = {
   LAB_BUSY: "Wait for the other run to end, or use a second lab: --name.",
   TESTBED_UNFIT: "`migrascope testbed check FILE` checks everything and says what mends it.",
   TESTBED_BUSY: "Wait for the other run on these hosts to end.",
+  ANSWERS_ENDED: "Answer every question, or run the command on a terminal.",
   SECRET_MISSING: "The testbed file says where the secret is; put it there.",
   COMMAND_FAILED: "The command, its machine and its output are shown above.",
   HYPERVISOR_REFUSED: "The hypervisor's own words are shown above.",

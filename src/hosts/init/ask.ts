@@ -6,7 +6,7 @@ export interface Asker {
   say(text: string): void;
   /**
    * One line. An empty one is the default; without a default it is refused, as is what `check` finds fault with.
-   * @throws MigrascopeError CANCELLED by Ctrl-C, or when the input has ended.
+   * @throws MigrascopeError CANCELLED by Ctrl-C, ANSWERS_ENDED when the input has ended.
    */
   ask(question: string, options?: AskOptions): Promise<string>;
 }

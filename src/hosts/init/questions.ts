@@ -86,7 +86,7 @@ async function look(asker: Asker, access: SshFile, signal: AbortSignal): Promise
   const testbed = { hosts } as HostsTestbed;
   const context = { testbed, hosts: open.machines, benchmark: localMachine(), clock: systemClock, signal };
   const [finding] = await ssh.run(context);
-  if (finding?.verdict === "ok") return discover(open.machines.source);
+  if (finding?.verdict === "ok") return await discover(open.machines.source);
   asker.say(
     `  ${finding?.detail ?? "it does not answer"}${finding?.mend === undefined ? "" : `\n  → ${finding.mend}`}`,
   );
