@@ -79,6 +79,11 @@ export class GuestWork {
     return workloadMemory(status.lanes, this.#options.clock());
   }
 
+  /** `finish` has been called. */
+  get isFinishing(): boolean {
+    return this.#finishing !== undefined;
+  }
+
   /** Gives up workloads that are gone with their guest, unless their records have been fetched. */
   abandon(why: string): void {
     if (!this.#session || this.#finishing) return;

@@ -42,11 +42,14 @@ export async function measureDirtyRate({ options, files }: PassParts, signal: Ab
  * Stops the workloads and keeps their records; again only what the first time came to.
  * @throws MigrascopeError WORKLOAD_FAILED when the pass does not count, or what failed.
  */
-export async function finishWork({ work, moving, statistics }: PassParts): Promise<undefined> {
-  // Asked for while it can still answer; a cold migration's is over by then.
-  if (!moving.span) await work.compare("before").catch(() => {});
-  statistics.during(await work.finish(moving.span));
+export async function finishWork({ work, moving, statistics, options }: PassParts): Promise<string | undefined> {
+  const again = work.isFinishing;
+  // In a cold migration nobody can ask for it later.
+  if (options.trial.scenario.migration === "cold") await work.compare("before").catch(() => {});
+  const during = await work.finish(moving.span);
+  if (!again) statistics.during(during);
   if (work.invalid.length > 0) throw new MigrascopeError("WORKLOAD_FAILED", work.invalid.join("; "));
+  return again ? "they were stopped before the guest was shut down" : undefined;
 }
 
 /** @throws as `Moving.there`. */
@@ -57,7 +60,7 @@ export async function migrate(parts: PassParts, signal: AbortSignal): Promise<un
   const samplers = [counting.sample(sampling.signal), statistics.sample(sampling.signal)];
   try {
     // What failed is told by its own phase, which comes later.
-    await moving.there(signal, () => finishWork(parts).catch(() => undefined));
+    await moving.there(signal, async () => void (await finishWork(parts).catch(() => undefined)));
   } finally {
     sampling.abort();
     await Promise.all(samplers);

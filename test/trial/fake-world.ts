@@ -49,6 +49,8 @@ export class FakeWorld implements Disposable {
         return Promise.reject(new MigrascopeError("COMMAND_FAILED", "connection refused", { exitCode: 1 }));
       // This machine is never idle.
       if (argv[0] === "head") return Promise.resolve({ stdout: `cpu 0 0 0 ${process.uptime()}`, stderr: "" });
+      // Nor is it one that workloads run on.
+      if (argv[0] === "uname") return Promise.resolve({ stdout: "Nothing none", stderr: "" });
       return localMachine().run(argv, options);
     },
     start: () => Promise.reject(new Error("nothing is started here")),
