@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { defaultTestbed, loadLab } from "../config/testbed.ts";
 import { labDown } from "../lab/down.ts";
+import { requireRoot } from "../lab/libvirt.ts";
 import { checkMode } from "../lab/mode.ts";
 import { ensurePackages, requirementsFor } from "../lab/packages.ts";
 import type { LabState } from "../lab/state.ts";
@@ -72,6 +73,7 @@ function rate(text: string): number {
 
 async function up(options: UpOptions): Promise<void> {
   const testbed = await testbedFor(options);
+  requireRoot(testbed.hypervisor);
   const onStep = (step: string): void => void process.stderr.write(`${step}\n`);
   let building = false;
   const signal = interruptSignal({ patience: () => (building ? LEAVE_WITHIN : 0) });

@@ -14,7 +14,7 @@ import { stateDirectory } from "./directory.ts";
 import { labDown } from "./down.ts";
 import { userNamespaceOptions } from "./init.ts";
 import { checkMode, type ModeVerdict } from "./mode.ts";
-import { installCommand, missingPackages } from "./packages.ts";
+import { installCommand, LIBVIRT_REQUIREMENTS, missingPackages } from "./packages.ts";
 import { NETEM_TRIAL } from "./shaping.ts";
 import { labUp } from "./up.ts";
 
@@ -57,6 +57,7 @@ export async function findAbilities(onStep?: (step: string) => void): Promise<Ab
   });
   await ask("lab with SNMP agent", true, lab);
   await ask("without root", false, withoutRoot);
+  await ask("lab with libvirt", false, () => libvirtLab(mode));
   await ask("KVM", false, () => kvm(image));
   await ask("netem", false, () => netem(mode));
   await ask("real-time priority", false, () => realTime(mode));
@@ -137,6 +138,13 @@ function withoutRoot(): Finding {
   if ((statSync("/dev/net/tun", { throwIfNoEntry: false })?.mode ?? 0o666) % 0o10 < 6)
     return lacks("only root may open /dev/net/tun", "sudo chmod 0666 /dev/net/tun");
   return ok("any user may run a lab");
+}
+
+/** Not built for the question: what it needs is named when it does not come up. */
+function libvirtLab({ mode }: ModeVerdict): Finding {
+  const missing = missingPackages(LIBVIRT_REQUIREMENTS).map((one) => one.package);
+  if (missing.length > 0) return lacks(`missing: ${missing.join(", ")}`, installCommand(missing, mode !== "root"));
+  return mode === "root" ? ok("all packages installed") : lacks("it needs root", "sudo migrascope lab up");
 }
 
 async function kvm(image: GuestImage | undefined): Promise<Finding> {

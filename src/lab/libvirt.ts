@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MigrascopeError } from "../model/errors.ts";
 import { giveCertificates } from "./certificates.ts";
-import { type BareLab, type LabMode, runOn } from "./init.ts";
+import { type BareLab, runOn } from "./init.ts";
 import { configureLibvirtd, IMAGES, startLibvirtd } from "./libvirtd.ts";
 import { hostsFile } from "./names.ts";
 import { ISCSI_LUN, iscsiTarget, NFS_EXPORT, startNas } from "./nas.ts";
@@ -12,9 +12,9 @@ import { giveKeys, SSH_PORT, sshFiles, startSshd } from "./sshd.ts";
 import type { LabState } from "./state.ts";
 import { HOSTS, type LabHypervisor } from "./topology.ts";
 
-/** @throws MigrascopeError PRIVILEGE_MISSING without root. */
-export function requireRoot(hypervisor: LabHypervisor, mode: LabMode): void {
-  if (hypervisor !== "libvirt" || mode === "root") return;
+/** Asked before anything is installed or built. @throws MigrascopeError PRIVILEGE_MISSING without root. */
+export function requireRoot(hypervisor: LabHypervisor, user: number = process.geteuid!()): void {
+  if (hypervisor !== "libvirt" || user === 0) return;
   throw new MigrascopeError(
     "PRIVILEGE_MISSING",
     "a lab with hypervisor: libvirt needs root: libvirtd, SSH and NFS servers change to other users, and a user namespace of an ordinary user has only one. Run it with sudo, or with hypervisor: qemu",

@@ -71,8 +71,8 @@ async function build(testbed: LabTestbed, directory: string, { onStep, signal }:
     onStep?.(what);
   };
   step("checking what this user may do");
+  requireRoot(testbed.hypervisor);
   const mode = await requireMode();
-  requireRoot(testbed.hypervisor, mode);
   step(mode === "root" ? "starting the machines, as root" : "starting the machines, in a user namespace");
   await mkdir(join(directory, "shared"), { recursive: true, mode: 0o700 });
   const lab = await startInit(directory, mode, testbed.hypervisor);

@@ -34,6 +34,7 @@ test("everything that a machine may lack is asked for", () => {
     "guest image",
     "lab with SNMP agent",
     "without root",
+    "lab with libvirt",
     "KVM",
     "netem",
     "real-time priority",

@@ -15,3 +15,9 @@ test.each([
 ])("%j is refused, since nobody could reach it", (addresses, expected) => {
   expect(() => requireReachable(VmSpec.parse(addresses))).toThrow(expected);
 });
+
+test("the NAS takes an address only where there is a NAS", () => {
+  const vm = VmSpec.parse({ ipv4: "10.77.1.13/24" });
+  expect(() => requireReachable(vm, "qemu")).not.toThrow();
+  expect(() => requireReachable(vm, "libvirt")).toThrow(/one of the lab's own machines/u);
+});
