@@ -40,3 +40,5 @@ export type SwitchSpec = z.infer<typeof SwitchSpec>;
 
 /** The two ends of a migration. */
 export type HostRole = "source" | "destination";
+/** The end that this one is not. */
+export const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");

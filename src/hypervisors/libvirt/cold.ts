@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole } from "../../model/machines.ts";
-import type { MigrationReport } from "../../model/migration.ts";
+import type { MigrationEvent, MigrationReport } from "../../model/migration.ts";
 import type { Status } from "../../model/run.ts";
 import type { Clock } from "../../model/time.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
@@ -78,6 +78,7 @@ async function carryOver(
   await inPart("shut-down", "from", async () => {
     await migration.shutDown();
     while (isActive(await domainState(virsh[from], domain))) await sleep(LOOK_EVERY * 1000, undefined, { signal });
+    observed(migration, "stop", from);
   });
   if (file) {
     const sent = await bring(
@@ -106,6 +107,7 @@ async function carryOver(
       throw new MigrascopeError("HYPERVISOR_REFUSED", `libvirt was told to start the VM but it is ${now?.state}`, {
         where: to,
       });
+    observed(migration, "resume", to);
   });
 }
 
@@ -116,12 +118,12 @@ async function during<T>(migration: ColdMigration, part: string, host: HostRole,
   return result;
 }
 
-function tell(
-  { request, clock }: ColdMigration,
-  kind: "command" | "part" | "part-end" | "completed" | "failed" | "cancelled",
-  host: HostRole,
-  detail?: string,
-): void {
+/** What vCPUs do, as seen from here. Whoever watches a live migration that ended cold is told by QEMU itself. */
+function observed(migration: ColdMigration, kind: "stop" | "resume" | "resume-source", host: HostRole): void {
+  if (migration.request.kind === "cold") tell(migration, kind, host);
+}
+
+function tell({ request, clock }: ColdMigration, kind: MigrationEvent["kind"], host: HostRole, detail?: string): void {
   request.observer.event({ kind, host, observed: clock(), ...(detail !== undefined && { detail }) });
 }
 
@@ -179,7 +181,8 @@ async function goBack(
   }
 }
 
-async function startAgain({ virsh, domain, request }: ColdMigration, state: Progress): Promise<string> {
+async function startAgain(migration: ColdMigration, state: Progress): Promise<string> {
+  const { virsh, domain, request } = migration;
   const source = virsh[request.from];
   const now = await domainState(source, domain);
   if (runs(now)) {
@@ -191,6 +194,7 @@ async function startAgain({ virsh, domain, request }: ColdMigration, state: Prog
   }
   if (now === null && state.definition !== undefined) await define(source, domain, state.definition);
   await source.run(["start", domain], { timeout: PATIENCE });
+  observed(migration, "resume-source", request.from);
   return "the VM was started again";
 }
 

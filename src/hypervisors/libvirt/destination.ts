@@ -59,18 +59,18 @@ export function destinationOptions(options: {
 }): string[] {
   const { domain, to, settings, kind, ports } = options;
   const address = addressOf(to, settings);
+  const uriOf = (port: number): string => `tcp://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  // Not --disks-port: libvirt 9.0 reserves such a port and never gives it back.
+  const disks = ["--disks-uri", uriOf(ports.disk)];
   const storage = {
-    storage: ["--copy-storage-all", "--disks-port", String(ports.disk)],
-    "storage-incremental": ["--copy-storage-inc", "--disks-port", String(ports.disk)],
+    storage: ["--copy-storage-all", ...disks],
+    "storage-incremental": ["--copy-storage-inc", ...disks],
     memory: [],
     "storage-then-memory": [],
     cold: [],
   }[kind];
   // A tunnelled migration has no connection of its own.
-  const uri =
-    settings.transport === "ssh"
-      ? []
-      : ["--migrateuri", `tcp://${isIPv6(address) ? `[${address}]` : address}:${ports.memory}`];
+  const uri = settings.transport === "ssh" ? [] : ["--migrateuri", uriOf(ports.memory)];
   return [
     "--live",
     "--persistent",

@@ -2,10 +2,9 @@
 import type { DirtyRateReading } from "../../model/artifacts.ts";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostDescription, StatisticsSample } from "../../model/host.ts";
-import type { StorageSpec } from "../../model/hosts.ts";
-import type { HostRole, VmSpec } from "../../model/machines.ts";
+import type { HostRole } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
-import { type Clock, systemClock } from "../../model/time.ts";
+import { systemClock } from "../../model/time.ts";
 import type {
   Capabilities,
   HypervisorDriver,
@@ -14,10 +13,10 @@ import type {
   PowerOnRequest,
 } from "../contract.ts";
 import { type Abilities, askAbilities, commonMachine } from "./abilities.ts";
+import type { Context, LibvirtDriverOptions } from "./context.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
 import { domainState, runs } from "./domains.ts";
-import type { LibvirtHost } from "./host.ts";
 import { move } from "./move.ts";
 import { switchToPostCopy } from "./post-copy.ts";
 import { endVm, type PoweredOn, startVm } from "./power.ts";
@@ -25,41 +24,8 @@ import { refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
 import { Virsh } from "./virsh.ts";
 
-/** What the VM boots from other than its disk: files under the same paths on both hosts. */
-export interface GuestFiles {
-  readonly kernel: string;
-  readonly initrd: string;
-  /** The kernel's command line. What it throws is what `powerOn` throws, before anything was started or written. */
-  commandLine(vm: VmSpec): string;
-}
-
-export interface LibvirtDriverOptions {
-  readonly hosts: Readonly<Record<HostRole, LibvirtHost>>;
-  /** Where disks can be, by the names that plans use; the first that fits is the default. */
-  readonly storages: Readonly<Record<string, StorageSpec>>;
-  /** Without it the VM boots from its disk. */
-  readonly guest?: GuestFiles;
-  /** A disk image on the source that the VM's disk is made from. */
-  readonly image?: string;
-  /** A domain that exists and is not ours: never destroyed, undefined or changed, and given back as it was. */
-  readonly adopt?: string;
-  readonly accelerator: "kvm" | "tcg";
-  /** What the VM sees: a CPU model of libvirt's and features that are added. */
-  readonly cpu?: { readonly model: string; readonly features: readonly string[] };
-  readonly clock?: Clock;
-}
-
 /** The driver qemu's model, see there why, in libvirt's words. */
 const CPU = { model: "Nehalem", features: ["rdrand"] } as const;
-
-/** What the parts of the driver share. */
-export interface Context {
-  readonly options: LibvirtDriverOptions;
-  readonly virsh: Readonly<Record<HostRole, Virsh>>;
-  readonly clock: Clock;
-  readonly cpu: { readonly model: string; readonly features: readonly string[] };
-  abilities(role: HostRole): Promise<Abilities>;
-}
 
 export class LibvirtDriver implements HypervisorDriver {
   readonly name = "libvirt";
@@ -85,7 +51,7 @@ export class LibvirtDriver implements HypervisorDriver {
       eventTimestamps: true,
       postCopy: { switchNow: () => this.#switchNow() },
       dirtyRate: { measure: (seconds, signal) => this.#measureDirtyRate(seconds, signal) },
-      oldCopy: { make: (signal) => this.#on("an old copy").disk.makeOldCopy(signal) },
+      oldCopy: { make: (signal) => this.#on("an old copy").disk.makeOldCopy("source", signal) },
       images: { statistics: async (host) => (await this.#vm?.disk.statistics(host)) ?? null },
       disks: {
         formats: ["raw", "qcow2"],

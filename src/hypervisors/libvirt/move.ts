@@ -1,12 +1,13 @@
 /** One migration of whatever kind, from its preparation to the account of where everything is. */
 import { MigrascopeError } from "../../model/errors.ts";
-import type { HostRole } from "../../model/machines.ts";
+import { type HostRole, other } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
 import { trackingWarnings } from "../qemu/versions.ts";
+import { migrateCold } from "./cold.ts";
+import type { Context } from "./context.ts";
 import { destinationOptions, freePorts } from "./destination.ts";
 import { runs, whereabouts } from "./domains.ts";
-import type { Context } from "./driver.ts";
 import { migrate } from "./migrate.ts";
 import type { Ended, Migration } from "./migration.ts";
 import type { PoweredOn } from "./power.ts";
@@ -14,8 +15,6 @@ import { readEffective, setDowntimeLimit } from "./prepare.ts";
 import { migrateOptions } from "./settings.ts";
 import { forgetThrottle, holdThrottle } from "./throttle.ts";
 import { MigrationWatch } from "./watch.ts";
-
-export const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
 
 /** @param running is told of the migration while it may be switched to post-copy. */
 export async function move(
@@ -26,7 +25,7 @@ export async function move(
 ): Promise<MigrationOutcome> {
   const { virsh, clock } = context;
   const { from, observer, kind } = request;
-  if (kind === "cold") return await vm.disk.migrateCold(request);
+  if (kind === "cold") return await cold(context, vm, request);
   const watch = await MigrationWatch.start({
     virsh,
     domain: vm.domain,
@@ -38,11 +37,26 @@ export async function move(
   try {
     const moved = await moveLive(context, vm, request, watch, running);
     if (request.atDeadline !== "cold" || moved.status !== "timeout" || moved.runsOn !== from) return moved;
-    const cold = await vm.disk.migrateCold({ ...request, deadline: request.grace, atDeadline: "cancel" });
-    return { ...cold, settings: moved.settings, report: cold.report };
+    const moving = await cold(context, vm, { ...request, deadline: request.grace, atDeadline: "cancel" });
+    return { ...moving, settings: moved.settings };
   } finally {
     await watch.end();
   }
+}
+
+/** libvirt presses the VM's power button; nobody else is asked. */
+async function cold({ virsh, clock }: Context, vm: PoweredOn, request: MigrationRequest): Promise<MigrationOutcome> {
+  const { domain } = vm;
+  const file = vm.disk.coldFile(request);
+  return await migrateCold({
+    domain,
+    virsh,
+    to: other(request.from),
+    ...(file && { file }),
+    request,
+    clock,
+    shutDown: () => virsh[request.from].run(["shutdown", domain, "--mode", "acpi"]),
+  });
 }
 
 async function moveLive(
@@ -62,7 +76,7 @@ async function moveLive(
   try {
     request.signal.throwIfAborted();
     if (kind === "storage-then-memory") await vm.disk.copyToShared(from, watch, request);
-    else if (kind !== "memory") await vm.disk.prepareDestination(to);
+    else if (kind !== "memory") await vm.disk.prepareDestination(to, request.signal);
     await setDowntimeLimit(source, domain, settings);
     const throttle = request.atDeadline === "throttle" ? await holdThrottle(source, domain) : undefined;
     const ports = await freePorts(virsh[to].machine);
@@ -92,7 +106,7 @@ async function moveLive(
   const ended = await migrate(migration);
   over.abort();
   if (migration.throttle && ended.runsOn === from) await forgetThrottle(source, domain, migration.throttle);
-  if (ended.runsOn !== null) await vm.disk.arrived(ended.runsOn, kind);
+  if (ended.runsOn !== null) await vm.disk.settled(ended.runsOn, from, kind);
   return outcome(ended, {
     settings: [...(await reading), told(from, commanded)],
     // One connection carried everything.

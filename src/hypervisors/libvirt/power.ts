@@ -5,10 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { PowerOnRequest } from "../contract.ts";
+import type { Context } from "./context.ts";
 import { consoleLog, domainXml, LOG_DIRECTORY, qemuLog } from "./definition.ts";
-import { type Disk, openDisk } from "./disk.ts";
+import { Disk } from "./disk.ts";
 import { define, domainState, removeOurs, runs } from "./domains.ts";
-import type { Context } from "./driver.ts";
 import type { Virsh } from "./virsh.ts";
 
 const ROLES = ["source", "destination"] as const;
@@ -30,9 +30,10 @@ export async function startVm(context: Context, request: PowerOnRequest, machine
   const { host, vm, signal, logDirectory } = request;
   // First of all: it throws for a VM that could not be.
   const commandLine = options.guest?.commandLine(vm) ?? "";
+  const disk = new Disk(context, request);
   const domain = vm.name;
   await Promise.all(ROLES.map((role) => clearedOf(virsh[role], domain)));
-  const disk = await openDisk(context, request);
+
   const powered: PoweredOn = { vm, domain, machine, disk, logDirectory };
   try {
     await disk.make(host, signal);
@@ -44,7 +45,7 @@ export async function startVm(context: Context, request: PowerOnRequest, machine
       ...(options.guest && {
         kernel: { path: options.guest.kernel, initrd: options.guest.initrd, commandLine },
       }),
-      disk: disk.xml(host),
+      disk: disk.xml(),
       network: options.hosts[host].network,
     });
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
-import type { HostRole } from "../../model/machines.ts";
+import { type HostRole, other } from "../../model/machines.ts";
 import type { MigrationEvent, MigrationPart, MigrationProgress } from "../../model/migration.ts";
 import type { Clock } from "../../model/time.ts";
 import { Changes, type Limits } from "../changes.ts";
@@ -23,8 +23,6 @@ export interface WatchRequest {
   /** The disk is copied before the memory. */
   readonly copiesDisk: boolean;
 }
-
-const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
 
 export class MigrationWatch {
   sourceStatus = "none";
