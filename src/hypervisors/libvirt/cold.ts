@@ -36,7 +36,7 @@ export async function migrateCold(migration: ColdMigration): Promise<MigrationOu
   const { request, virsh, domain, file } = migration;
   const deadline = AbortSignal.timeout(request.deadline * 1000);
   const signal = AbortSignal.any([request.signal, deadline]);
-  const state: Progress = { shutDown: false, definedThere: false, report: {} };
+  const state: Progress = { shutDown: false, startedThere: false, report: {} };
   try {
     signal.throwIfAborted();
     if (file) await requireMeans(file);
@@ -59,7 +59,7 @@ interface Progress {
   /** The guest was asked to. */
   shutDown: boolean;
   /** From then on the VM could be running at the destination. */
-  definedThere: boolean;
+  startedThere: boolean;
   definition?: string;
   report: MigrationReport;
 }
@@ -98,8 +98,8 @@ async function carryOver(
   }
   await inPart("start", "to", async () => {
     signal.throwIfAborted();
-    state.definedThere = true;
     await define(virsh[to], domain, definition);
+    state.startedThere = true;
     // Not interruptible: what becomes of an interrupted start would not be known.
     await virsh[to].run(["start", domain], { timeout: PATIENCE });
     const now = await domainState(virsh[to], domain);
@@ -162,7 +162,7 @@ async function goBack(
     warnings,
   });
   try {
-    if (state.definedThere) await patiently(() => removeOurs(virsh[to], domain));
+    if (state.startedThere) await patiently(() => removeOurs(virsh[to], domain));
   } catch (error) {
     const words = `the ${to} does not say whether the VM runs there (${(error as Error).message})`;
     return outcome(null, `${why}; ${words}: it was not started on the ${from}, where its disk is as it was`);

@@ -95,6 +95,7 @@ export class Disk {
     const { vm, disk } = this.#request;
     const target = imageOn(spec, vm.name, disk.format, vm.disk);
     await makeImage(this.#machine(from), target, "sparse", signal);
+    watch.commanded();
     watch.partBegan("disk-copy");
     await copyDisk({
       virsh: virsh[from],

@@ -10,7 +10,7 @@
 import { conclude } from "./conclude.ts";
 import { actAtDeadline } from "./deadline.ts";
 import { type Ended, isOver, issue, type Migration } from "./migration.ts";
-import { armPostCopy } from "./post-copy.ts";
+import { armSwitches } from "./switches.ts";
 
 /** Seconds that libvirt gets to carry out a cancellation. */
 const CANCEL_GRACE = 30;
@@ -20,7 +20,7 @@ const POST_COPY_GRACE = 60;
 /** Never throws: whatever happens is the outcome. */
 export async function migrate(migration: Migration): Promise<Ended> {
   const { watch, request } = migration;
-  const disarm = armPostCopy(migration);
+  const disarm = armSwitches(migration);
   try {
     await issue(migration, migration.command);
     watch.startSampling();

@@ -45,7 +45,7 @@ export interface CommandEnd {
 /** Starts a `virsh migrate` on the source; `said` follows it. */
 export async function issue(migration: Migration, command: readonly string[]): Promise<void> {
   const { virsh, from, watch, said } = migration;
-  watch.did("command");
+  watch.commanded();
   const running = await virsh[from].start(command);
   delete said.exitCode;
   let output = "";
@@ -53,7 +53,10 @@ export async function issue(migration: Migration, command: readonly string[]): P
     output = `${output}${line}\n`.slice(-4000);
   });
   void running.ended.then(({ exitCode }) => {
-    if (exitCode === 0) watch.did("completed");
+    if (exitCode === 0) {
+      watch.partEnded("memory");
+      watch.did("completed");
+    }
     watch.noted(() => {
       said.words = libvirtWords(output);
       said.exitCode = exitCode === CONNECTION_FAILED ? null : exitCode;

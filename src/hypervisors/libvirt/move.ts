@@ -32,7 +32,7 @@ export async function move(
     from,
     observer,
     clock,
-    copiesDisk: kind === "storage" || kind === "storage-incremental",
+    copiesDisk: kind !== "memory",
   });
   try {
     const moved = await moveLive(context, vm, request, watch, running);

@@ -91,7 +91,7 @@ const KNOBS: readonly Knob[] = [
     (s) => s.postCopy?.preempt || undefined,
     () => ["--postcopy-preempt"],
   ),
-  never("pause", "suspend at a round or time", (s) => s.pause),
+  knob("pause", "suspend", "0.0.6", (s) => s.pause),
   knob(
     "xbzrle",
     "--comp-methods xbzrle",

@@ -20,7 +20,7 @@ export interface WatchRequest {
   readonly from: HostRole;
   readonly observer: MigrationObserver;
   readonly clock: Clock;
-  /** The disk is copied before the memory. */
+  /** The disk is copied before the memory: by the same command, or by one before it. */
   readonly copiesDisk: boolean;
 }
 
@@ -43,6 +43,8 @@ export class MigrationWatch {
   readonly #changes = new Changes();
   readonly #streams: EventStream[] = [];
   readonly #parts = new Set<MigrationPart>();
+  readonly #over = new Set<MigrationPart>();
+  #commanded = false;
   #ended = false;
 
   /** For questions while it runs: an answer in milliseconds, on a connection that is there already. */
@@ -107,6 +109,12 @@ export class MigrationWatch {
     }
   }
 
+  /** The migrate command, or what comes before it of a migration in several steps: told once. */
+  commanded(): void {
+    if (!this.#commanded) this.did("command");
+    this.#commanded = true;
+  }
+
   /** Tells the observer of something that we did. */
   did(
     kind: "command" | "completed" | "switch-to-post-copy" | "cancel" | "status" | "deadline" | "recover",
@@ -124,7 +132,8 @@ export class MigrationWatch {
   }
 
   partEnded(part: MigrationPart): void {
-    if (this.#parts.has(part)) this.#part("part-end", part);
+    if (this.#parts.has(part) && !this.#over.has(part)) this.#part("part-end", part);
+    this.#over.add(part);
   }
 
   #part(kind: "part" | "part-end", detail: MigrationPart): void {

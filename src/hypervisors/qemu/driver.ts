@@ -2,7 +2,7 @@
 import type { DirtyRateReading } from "../../model/artifacts.ts";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostDescription, StatisticsSample } from "../../model/host.ts";
-import type { HostRole, VmSpec } from "../../model/machines.ts";
+import { type HostRole, other, type VmSpec } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/settings.ts";
 import { type Clock, systemClock } from "../../model/time.ts";
@@ -49,8 +49,6 @@ export interface QemuDriverOptions {
   readonly cpu?: string;
   readonly clock?: Clock;
 }
-
-const other = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
 
 export class QemuDriver implements HypervisorDriver {
   readonly name = "qemu";

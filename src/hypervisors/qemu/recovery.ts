@@ -9,9 +9,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Migration } from "./migration.ts";
 import { migrationUri, portOf } from "./prepare.ts";
+import type { MigrationWatch } from "./watch.ts";
 
 /** Seconds in which a cut connection is made again, or the VM is given up. */
-const RECOVER_WITHIN = 60;
+const RECOVER_WITHIN = 40;
 /** Seconds that one attempt has, and between attempts. */
 const ATTEMPT = 5;
 const BETWEEN = 0.5;
@@ -43,56 +44,56 @@ export async function untilOver(migration: Migration, limits: Limits): Promise<"
 
 /** @returns whether the migration goes on (or has even ended). Otherwise `watch.notRecovered` says why. */
 async function recover(migration: Migration): Promise<boolean> {
-  const { watch } = migration;
+  const { watch, host, request } = migration;
   const begun = performance.now();
-  const seconds = (): number => (performance.now() - begun) / 1000;
-  let why = "";
-  for (let attempt = 1; seconds() < RECOVER_WITHIN; attempt++) {
+  const lost = (): boolean => watch.lostSource || watch.lostDestination;
+  for (let attempt = 1; performance.now() - begun < RECOVER_WITHIN * 1000 && !lost(); attempt++) {
+    const address = migrationUri(host, request.settings.family, freshPort());
+    let why = "the new connection did not come about";
     try {
-      const uri = await connectAgain(migration);
-      if (watch.lostSource || watch.lostDestination) break;
-      if (uri !== undefined) {
-        watch.did("recover", uri);
-        migration.ports.push(portOf(uri));
-        return true;
-      }
-      why = "the new connection did not come about";
+      await connectAgain(migration, address);
     } catch (error) {
       why = (error as Error).message;
     }
+    // Asked after a failure too: an earlier attempt that was given up may have come about meanwhile.
+    if (goesOn(watch)) {
+      watch.moved();
+      watch.did("recover", address.connect);
+      migration.ports.push(portOf(address.connect));
+      return true;
+    }
     watch.notRecovered = `the connection was cut and could not be made again in ${attempt} attempts: ${why}`;
-    if (watch.lostSource || watch.lostDestination) break;
     await sleep(BETWEEN * 1000);
   }
   return false;
 }
 
-/** One attempt. @returns the address when the migration goes on over it. @throws what QEMU or the connection to it says. */
-async function connectAgain(migration: Migration): Promise<string | undefined> {
-  const { source, destination, watch, host, request } = migration;
+const goesOn = (watch: MigrationWatch): boolean =>
+  watch.sourceStatus === "completed" || (watch.sourceStatus === "postcopy-active" && !watch.isStalled);
+
+/** One attempt. @throws what QEMU or the connection to it says. */
+async function connectAgain(migration: Migration, address: { listen: string; connect: string }): Promise<void> {
+  const { source, destination, watch } = migration;
+  const lost = (): boolean => watch.lostSource || watch.lostDestination;
   await pauseBoth(migration);
-  if (watch.lostSource || watch.lostDestination) return undefined;
-  const { listen, connect } = migrationUri(host, request.settings.family, freshPort());
-  await destination.qmp.execute("migrate-recover", { uri: listen }, { outOfBand: true, timeout: ATTEMPT });
-  await source.qmp.execute("migrate", { uri: connect, resume: true }, { timeout: ATTEMPT });
-  const goesOn = (): boolean => watch.sourceStatus === "postcopy-active" || watch.sourceStatus === "completed";
-  await watch.waitFor(() => goesOn() || watch.lostSource || watch.lostDestination, { seconds: ATTEMPT });
-  watch.moved();
-  return goesOn() ? connect : undefined;
+  if (lost()) return;
+  const recovering = { uri: address.listen };
+  await destination.qmp.execute("migrate-recover", recovering, { outOfBand: true, timeout: ATTEMPT });
+  await source.qmp.execute("migrate", { uri: address.connect, resume: true }, { timeout: ATTEMPT });
+  await watch.waitFor(() => goesOn(watch) || lost(), { seconds: ATTEMPT });
 }
 
 /** QEMU recovers only what is paused, on both ends. */
 async function pauseBoth({ source, destination, watch }: Migration): Promise<void> {
   const lost = (): boolean => watch.lostSource || watch.lostDestination;
+  // `setup` is what a paused destination says that listens anew.
+  const there = (): boolean => watch.destinationStatus === "postcopy-paused" || watch.destinationStatus === "setup";
   // The other end notices a reset by itself, a moment later.
-  if (!watch.isStalled)
-    await watch.waitFor(() => watch.destinationStatus === "postcopy-paused" || lost(), { seconds: 1 });
+  if (!watch.isStalled) await watch.waitFor(() => there() || lost(), { seconds: 1 });
   const told = { outOfBand: true, timeout: ATTEMPT };
   if (!watch.isCut && !lost()) await source.qmp.execute("migrate-pause", {}, told).catch(() => {});
-  if (watch.destinationStatus !== "postcopy-paused" && !lost())
-    await destination.qmp.execute("migrate-pause", {}, told).catch(() => {});
-  const both = (): boolean => watch.isCut && watch.destinationStatus === "postcopy-paused";
-  await watch.waitFor(() => both() || lost(), { seconds: ATTEMPT });
+  if (!there() && !lost()) await destination.qmp.execute("migrate-pause", {}, told).catch(() => {});
+  await watch.waitFor(() => (watch.isCut && there()) || lost(), { seconds: ATTEMPT });
 }
 
 /**
