@@ -31,12 +31,18 @@ interface Reading {
 
 /** @returns for each moment memory and disk, where at least one category is known. */
 export function categoryOrders(rows: readonly StatisticsRow[], explanations: Explanations): CategoryOrder[] {
-  const readings = readingsOf(rows);
+  const readings = readingsOf(rows.filter((row) => !away(row, explanations)));
   return readings.flatMap(({ moment, t, rows: own }) => {
     const alone = readings.filter((one) => one.moment === moment).length === 1;
     const label = alone || t === null ? moment : `${moment}, at ${decimal(t)} s`;
     return (["memory", "disk"] as const).flatMap((of) => orderOf(of, label, own, explanations) ?? []);
   });
+}
+
+/** An image on the host where the VM does not run then is another disk's, or a copy that has grown old. */
+function away({ moment, host, source, category }: StatisticsRow, { migrated }: Explanations): boolean {
+  const home = moment === "after" && migrated ? "destination" : "source";
+  return source === "host" && category.startsWith("disk.") && host !== home;
 }
 
 /**

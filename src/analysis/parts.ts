@@ -69,7 +69,7 @@ function leftAt(records: readonly MigrationRecord[], timeline: Timeline, t: numb
     dirtyRate === undefined || dirtyRate === 0 || throughput === undefined
       ? ""
       : `; the guest dirtied ${megabytes(dirtyRate)} and ${megabytes(throughput / 8)} were sent`;
-  return `${left.join(" and ")} ${left.length > 1 ? "were" : "was"} left${where}, ${decimal(Math.max(0, t - last.t))} s before${rates}`;
+  return `${left.join(" and ")} were left${where} (as of ${decimal(Math.max(0, t - last.t))} s before)${rates}`;
 }
 
 /** Each of them with the last moment before at which the hypervisor said that post-copy had stopped. */

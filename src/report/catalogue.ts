@@ -19,9 +19,14 @@ export const meaningOf = (name: string): Meaning => MEANINGS[name] ?? { label: h
 /** A pass's measurement; where there is none, a reason that says more than that. */
 export function measurementOf(pass: Pick<PassResult, "kind" | "measurements">, name: string): Measurement | undefined {
   const measurement = pass.measurements[name];
-  if (measurement !== undefined || pass.kind !== "quiet" || !PROBED.has(name)) return measurement;
-  return { value: null, unit: "s", source: "", unknown: "a quiet pass sends no probes" };
+  if (measurement !== undefined || pass.kind !== "quiet") return measurement;
+  if (PROBED.has(name)) return { value: null, unit: "s", source: "", unknown: "a quiet pass sends no probes" };
+  if (FLOWS.has(name)) return { value: null, unit: "bytes", source: "", unknown: "a quiet pass counts no flows" };
+  return undefined;
 }
+const FLOWS: ReadonlySet<string> = new Set([
+  ...["transferredMemory", "transferredDisk", "transferredControl", "transferredByFlows"],
+]);
 const PROBED: ReadonlySet<string> = new Set([
   ...["downtime", "downtimeTotal", "lostProbeTime", "replyGap"],
   ...["probesSent", "probesLost", "probesLate", "probesMissed", "probesRefused"],

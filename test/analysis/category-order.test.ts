@@ -16,7 +16,27 @@ const rows = (memory: Sizes, moment = "before", t = -3): StatisticsRow[] =>
     t,
   }));
 
+const disk = (host: string, source: string, category: string, size: number, moment = "after"): StatisticsRow => ({
+  moment,
+  host,
+  source,
+  category: `disk.${category}`,
+  bytes: size * MIB,
+  t: 3,
+});
+
 describe("the order of the categories", () => {
+  test("of a disk is that of the image on the host where the VM runs then", () => {
+    const some = [
+      disk("source", "host", "allocatedBlocks", 0),
+      disk("destination", "host", "virtualSize", 1024),
+      disk("destination", "host", "allocatedBlocks", 96),
+      disk("destination", "guest", "usedBlocks", 90),
+    ];
+    expect(categoryOrders(some, NOTHING)[0]).toMatchObject({ holds: true });
+    expect(categoryOrders(some, { ...NOTHING, migrated: false })[0]).toMatchObject({ holds: false });
+  });
+
   test("holds, and says what it is", () => {
     const some = rows({ configured: 256, allocated: 200, used: 120, requested: 64, dirtied: 32 });
     expect(categoryOrders(some, NOTHING)).toEqual([

@@ -126,7 +126,7 @@ describe("a migration that had not ended by its deadline", () => {
       t: expect.closeTo(1, 6),
       deadline: 1,
       grace: 60,
-      why: "61 MiB of memory was left in round 7, 0.1 s before; the guest dirtied 57 MB/s and 33.5 MB/s were sent",
+      why: "61 MiB of memory were left in round 7 (as of 0.1 s before); the guest dirtied 57 MB/s and 33.5 MB/s were sent",
       ended: expect.closeTo(1.58, 6),
       how: "completed",
       helped: true,

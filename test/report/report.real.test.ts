@@ -8,6 +8,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderReport } from "../../src/report/html/report.ts";
 import { fixture } from "./fixture.ts";
+import { kinds } from "./fixture-kinds.ts";
 
 const HOSTILE = `<script>window.hacked=1</script></script><img src=x onerror="window.hacked=1">{a}<!--`;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -25,6 +26,7 @@ beforeAll(async () => {
     mixed: fixture({ trials: 2, status: "timeout" }),
     hostile: fixture({ name: HOSTILE }),
     empty: fixture({ trials: 0 }),
+    kinds: kinds(1),
   };
   for (const [name, { result, series }] of Object.entries(pages)) {
     const file = join(directory, `${name}.html`);
@@ -110,6 +112,8 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     ["mixed", 390],
     ["hostile", 390],
     ["empty", 1100],
+    ["kinds", 1100],
+    ["kinds", 390],
   ] as const)(
     "the %s report at %d pixels has no accessibility violation and does not scroll sideways",
     async (name, width) => {

@@ -1,6 +1,6 @@
 /**
  * Colours by meaning, from the palette of Okabe and Ito (2008), which stays apart under every kind of colour blindness;
- * a few are darkened on light ground, and lightened on dark, to keep a contrast of 3:1. Cold colours answer, warm ones
+ * a few are darkened on light ground, and lightened on dark, to keep a contrast of 3:1; `whole` is a violet beside it. Cold colours answer, warm ones
  * are trouble, and every fate has a shape of its own besides.
  *
  * Figures are described in the light palette. Each of its colours occurs once, so that whoever draws (the static SVG,
@@ -21,7 +21,9 @@ export type Ink =
   | "downtime"
   | "blackout"
   | "negative"
-  | "neutral";
+  | "neutral"
+  | "whole"
+  | "start";
 
 export const LIGHT: Readonly<Record<Ink, string>> = {
   ground: "#fefefe",
@@ -39,6 +41,8 @@ export const LIGHT: Readonly<Record<Ink, string>> = {
   blackout: "#44474e",
   negative: "#b5568b",
   neutral: "#0071b1",
+  whole: "#6a51a3",
+  start: "#7d7000",
 };
 
 export const DARK: Readonly<Record<Ink, string>> = {
@@ -57,6 +61,8 @@ export const DARK: Readonly<Record<Ink, string>> = {
   blackout: "#b9bdc6",
   negative: "#dd8fbb",
   neutral: "#56b4ea",
+  whole: "#b3a2e0",
+  start: "#f0e442",
 };
 
 export const INKS = Object.keys(LIGHT) as Ink[];

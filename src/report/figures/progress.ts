@@ -10,7 +10,7 @@ import { thinSamples } from "./thinning.ts";
 type Sample = PassSeries["progress"][number];
 
 interface Curve {
-  readonly field: "remaining" | "throughput" | "dirtyRate" | "throttle";
+  readonly field: "remaining" | "diskRemaining" | "diskTransferred" | "throughput" | "dirtyRate" | "throttle";
   readonly name: string;
   readonly unit: string;
   readonly factor: number;
@@ -19,6 +19,8 @@ interface Curve {
 
 const CURVES: readonly Curve[] = [
   { field: "remaining", name: "memory remaining", unit: "MiB", factor: 2 ** 20, ink: "source" },
+  { field: "diskRemaining", name: "disk remaining", unit: "MiB", factor: 2 ** 20, ink: "neutral" },
+  { field: "diskTransferred", name: "disk transferred", unit: "MiB", factor: 2 ** 20, ink: "neutral" },
   { field: "throughput", name: "throughput", unit: "Mb/s", factor: 1e6, ink: "destination" },
   { field: "dirtyRate", name: "dirty rate", unit: "MB/s", factor: 1e6, ink: "held" },
   { field: "throttle", name: "vCPU throttle", unit: "%", factor: 0.01, ink: "lost-there" },
@@ -29,7 +31,11 @@ const GAP = 38;
 
 /** @returns undefined when the hypervisor told nothing on the way. */
 export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSeries, budget = 600): Figure | undefined {
-  const curves = CURVES.filter(({ field }) => series.progress.some((sample) => sample[field] !== null));
+  // A migration of memory alone may tell that of a disk of nothing there is nothing left.
+  const disk = series.progress.some(({ diskTotal, diskRemaining }) => (diskTotal ?? diskRemaining ?? 0) > 0);
+  const curves = CURVES.filter(
+    ({ field }) => (disk || !field.startsWith("disk")) && series.progress.some((sample) => sample[field] !== null),
+  );
   if (curves.length === 0) return undefined;
   const samples = thinSamples(series.progress, budget, (sample, previous) => sample.round !== previous?.round);
   const { marks } = series;
@@ -68,9 +74,10 @@ export function progressFigure(pass: Pick<PassResult, "rounds">, series: PassSer
     })),
   };
   const first = series.progress.find((sample) => sample.remaining !== null)?.remaining ?? null;
+  const total = disk ? Math.max(...series.progress.map((one) => one.diskTotal ?? one.diskRemaining ?? 0)) : null;
   return {
     option: option as unknown as EChartsOption,
     height: 46 + curves.length * (PLOT + GAP) + 16,
-    summary: `Over ${formatValue(told, "s")}, ${pass.rounds.length} rounds${first === null ? "" : `, from ${formatValue(first, "bytes")} of memory remaining`}: ${curves.map(({ name }) => name).join(", ")}.`,
+    summary: `Over ${formatValue(told, "s")}, ${pass.rounds.length} rounds${first === null ? "" : `, from ${formatValue(first, "bytes")} of memory remaining`}${total === null ? "" : `, with ${formatValue(total, "bytes")} of disk`}: ${curves.map(({ name }) => name).join(", ")}.`,
   };
 }

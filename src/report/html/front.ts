@@ -1,7 +1,10 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
 import { acceleratorSentence, doubtsOf, FOUR_TIMES, hypervisorOf, meaningOf, measurementOf } from "../catalogue.ts";
-import { formatChosen, formatMeasurement, UNITS_NOTE } from "../format.ts";
+import { PART_LOOKS } from "../figures/part-looks.ts";
+import { formatChosen, formatMeasurement, formatValue, UNITS_NOTE } from "../format.ts";
+import { capital, diskCheckInWords, lateInWords, recoveryInWords, saidBy } from "../happened.ts";
+import { deadlineInWords, kindInWords, movementInWords } from "../movement.ts";
 import { invalidities, notConverging, unstopped, workloadInWords } from "../workloads.ts";
 import { type Html, html, type Part, table } from "./html.ts";
 import { badge, measured, named, trialId } from "./parts.ts";
@@ -66,20 +69,51 @@ export function warnings(result: Result): Html {
 
 function answerOf(trial: TrialResult, index: number): Html {
   const { measurements: of } = trial;
-  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition}; ${workloadInWords(trial)})${invalidities(trial).size > 0 ? html` <strong class="flag">does not count</strong>` : ""}`;
+  const name = html`<a href="#${trialId(index)}">${trial.id}</a> (${trial.scenario}, repetition ${trial.repetition}; ${kindInWords(trial.definition)}; ${workloadInWords(trial)})${invalidities(trial).size > 0 ? html` <strong class="flag">does not count</strong>` : ""}`;
   const number = (key: string): Html => html`<strong>${formatMeasurement(of[key])}</strong>`;
   if (trial.status !== "completed") {
     const [reason] = trial.passes.flatMap(({ failures, status }) =>
       failures.map(({ message }) => withoutStatus(message, status)),
     );
     const endless = notConverging(trial);
-    return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. ${endless ? html`<strong>It does not converge</strong>: ${unstopped(endless)}. ` : ""}No time of it is shown as if it had.</li>`;
+    return html`<li>${badge(trial.status)} ${name}: the migration did not complete${reason ? html`: ${reason}` : ""}. ${endless ? html`<strong>It does not converge</strong>: ${unstopped(endless)}. ` : ""}No time of it is shown as if it had.${happenedTo(trial)}</li>`;
   }
   const sentence = (key: string, before: string, after: string): Html =>
     of[key]?.value === null || of[key] === undefined
       ? html`${meaningOf(key).label} ${number(key)}. `
       : html`${before} ${number(key)}${after} `;
-  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${hypervisorOf(trial)} itself reports a downtime of`, ".")}${sentence("transferred", "The migration put", " on the migration network.")}</li>`;
+  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${away(trial) ?? html`${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${hypervisorOf(trial)} itself reports a downtime of`, ".")}`}${sentence("transferred", "The migration put", " on the migration network.")}${split(trial)}${happenedTo(trial)}</li>`;
+}
+
+/** Of a VM that was shut down no blackout is known: its parts say where the time went. */
+function away({ passes }: TrialResult): Html | undefined {
+  const parts = (passes.find(({ kind }) => kind === "probed") ?? passes[0])?.parts ?? [];
+  if (!parts.some(({ part }) => part === "shut-down")) return undefined;
+  const lengths = parts.flatMap(({ part, start, end }) =>
+    start === null || end === null ? [] : [`${PART_LOOKS[part].label} ${formatValue(end - start, "s")}`],
+  );
+  return html`The VM was shut down and started again: ${lengths.join(", ")}. `;
+}
+
+/** What of it was memory and what disk, where the flows tell and there was both. */
+function split({ measurements: { transferredMemory: memory, transferredDisk: disk } }: TrialResult): Html {
+  if (!memory?.value || !disk?.value) return html``;
+  return html`Of these <strong>${formatMeasurement(disk)}</strong> were disk and <strong>${formatMeasurement(memory)}</strong> memory. `;
+}
+
+/** The deadline, recoveries and the disk: sentences of the passes that have something to say. */
+function happenedTo({ passes }: TrialResult): Html {
+  const main = passes.find(({ kind }) => kind === "probed") ?? passes[0];
+  const late = main?.late ? main : passes.find((pass) => pass.late);
+  const said = [
+    ...(late?.late
+      ? [`${late.kind === main?.kind ? "" : `in the ${late.kind} pass `}it ${lateInWords(late.late)}`]
+      : []),
+    ...saidBy(passes, (pass) => pass.recoveries.map(recoveryInWords)).keys(),
+    ...saidBy(passes, (pass) => [diskCheckInWords(pass)].filter((text) => text !== undefined)).keys(),
+    ...(main?.sparse ? [main.sparse.text] : []),
+  ];
+  return html`${said.map((text) => html` ${capital(text)}.`)}`;
 }
 
 export const answer = (result: Result): Html =>
@@ -91,7 +125,7 @@ export const answer = (result: Result): Html =>
 export function times(result: Result): Html {
   const rows = result.trials.flatMap((trial, index) =>
     trial.passes.map((pass) => [
-      html`<a href="#${trialId(index)}">${trial.id}</a><br><span class="role">${trial.scenario}</span>`,
+      html`<a href="#${trialId(index)}">${trial.id}</a><br><span class="role">${trial.scenario}; ${kindInWords(trial.definition)}</span>`,
       pass.kind,
       html`${badge(pass.status)}${pass.invalid.length > 0 ? html`<br><strong class="flag">does not count</strong>` : ""}`,
       ...FOUR_TIMES.map((name) => measured(measurementOf(pass, name))),
@@ -106,6 +140,10 @@ export function times(result: Result): Html {
   )}</dl>
 ${table("The four times of every trial and pass", headings, rows)}</section>`;
 }
+
+/** What trials have, each said once. */
+const distinct = ({ trials }: Result, of: (trial: TrialResult) => string): Part =>
+  trials.length === 0 ? "unknown: no trial" : [...new Set(trials.map(of))].map((words) => html`<p>${words}</p>`);
 
 export function testConditions(result: Result): Html {
   const { run } = result;
@@ -148,12 +186,9 @@ export function testConditions(result: Result): Html {
         ? "unknown: no trial"
         : accelerators.map((name) => html`<p>${acceleratorSentence(name)}</p>`),
     ],
-    [
-      "Workload",
-      result.trials.length === 0
-        ? "unknown: no trial"
-        : [...new Set(result.trials.map(workloadInWords))].map((words) => html`<p>${words}</p>`),
-    ],
+    ["Migration", distinct(result, ({ definition }) => movementInWords(definition))],
+    ["At the deadline", distinct(result, ({ definition }) => deadlineInWords(definition))],
+    ["Workload", distinct(result, workloadInWords)],
     ["Probes", probing.length === 0 ? "unknown: no pass was probed" : probing.join("; ")],
     ["Started", html`<time datetime="${run.started}">${run.started}</time>`],
     ["Tool", run.tool],

@@ -1,5 +1,6 @@
 /** `report.html`: one file that opens from disk, needs no network, and is readable without scripts and on paper. */
 import type { PassSeries, Result } from "../../model/result.ts";
+import { comparisonSection } from "./comparison.ts";
 import { answer, testConditions, times, warnings } from "./front.ts";
 import { html } from "./html.ts";
 import { page } from "./page.ts";
@@ -28,6 +29,7 @@ export function renderReport(result: Result, series: readonly PassSeries[]): str
 ${warnings(result)}
 ${answer(result)}
 ${times(result)}
+${comparisonSection(result)}
 ${testConditions(result)}
 ${contents}
 ${result.trials.map((trial, index) => trialSection({ trial, index, series, budget }))}

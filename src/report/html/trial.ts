@@ -11,6 +11,7 @@ import { categoriesSection } from "./categories.ts";
 import { convergenceBlock, dirtyTrackingTable } from "./convergence.ts";
 import { fateLegend, figureBlock } from "./figure.ts";
 import { type Html, html } from "./html.ts";
+import { diskBlock, happenedBlock, movementFacts, partsSection } from "./movement.ts";
 import { badge, trialId } from "./parts.ts";
 import { announcementsTable, phasesTable, settingsTable } from "./setup.ts";
 import { anatomyTable, bytesTable, definitionsOf, outagesTable, passesTable, roundsTable } from "./tables.ts";
@@ -81,6 +82,11 @@ function anatomy({ index }: TrialInput, pass: PassResult | undefined): Html {
   return html`<h3>Anatomy of the outage</h3>${body}${pass ? announcementsTable(pass) : ""}`;
 }
 
+const noProgress = ({ definition }: TrialResult): Html =>
+  definition.migration === "cold"
+    ? html`<p>A cold migration has no rounds: the VM was shut down, and its disk moved as a file.</p>`
+    : nothing("no progress was reported");
+
 /** One trial's section. */
 export function trialSection(input: TrialInput): Html {
   const { trial, index, series } = input;
@@ -96,12 +102,15 @@ export function trialSection(input: TrialInput): Html {
   return html`<section class="trial" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">Trial ${trial.id}: ${trial.scenario}, repetition ${trial.repetition} ${badge(trial.status)}</h2>
 <p class="subtitle">The guest's workload: ${workloadInWords(trial)}</p>
+<dl class="facts">${movementFacts(trial).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 ${invalid(trial)}
 ${failures(trial)}
+${happenedBlock(trial)}
 ${ping(input, probed, seriesOf(probed))}
 ${anatomy(input, probed)}
+${partsSection(trial, seriesOf, id)}
 <h3>The migration, round by round</h3>
-${progress ? figureBlock(progress, `${id}-progress`, `As ${hypervisorOf(trial)} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`, `${id}-course`) : nothing("no progress was reported")}
+${progress ? figureBlock(progress, `${id}-progress`, `As ${hypervisorOf(trial)} reported it, ${main?.kind} pass; dashed lines begin a round, the band is the blackout`, `${id}-course`) : noProgress(trial)}
 ${main ? convergenceBlock(main) : ""}
 ${main ? roundsTable(main) : ""}
 <h3>What the guest itself saw</h3>
@@ -109,6 +118,7 @@ ${workloadsSection(trial, main, mainSeries, id)}
 ${trial.passes.some(({ workloads }) => workloads.length > 0) ? workloadDefinitions() : ""}
 ${trial.passes.map(dirtyTrackingTable)}
 <h3>Bytes</h3>
+${diskBlock(trial)}
 ${main ? bytesTable(main) : nothing("no pass was recorded")}
 <h3>All measurements</h3>
 ${passesTable(trial)}

@@ -36,8 +36,11 @@ function bar(done: number): string {
 export function courseLines({ progress, probes }: Course): string[] {
   const lines: string[] = [];
   if (progress) {
-    const { round, remaining, total, throughput, dirtyRate, throttle, status } = progress;
+    const { round, remaining, total, throughput, dirtyRate, throttle, status, diskRemaining, diskTotal } = progress;
     const known = remaining !== undefined && total !== undefined && total > 0;
+    const disk = diskRemaining !== undefined && diskTotal !== undefined && diskTotal > 0;
+    if (disk)
+      lines.push(`disk  ${bar(1 - diskRemaining / diskTotal)}  ${formatValue(diskRemaining, "bytes")} of it remaining`);
     const parts = [
       round === undefined ? status : `round ${round}`,
       known ? bar(1 - remaining / total) : "",

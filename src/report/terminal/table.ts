@@ -12,6 +12,8 @@ import {
   sortNames,
 } from "../catalogue.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
+import { diskCheckInWords, lateInWords, recoveryInWords, saidBy } from "../happened.ts";
+import { kindInWords } from "../movement.ts";
 import { invalidities, notConverging, unstopped, workloadInWords } from "../workloads.ts";
 import { type Row, rowLines } from "./rows.ts";
 import { clean, type Painter, painter, type Style, widthOf, wrap } from "./text.ts";
@@ -24,7 +26,11 @@ export interface TableOptions {
 }
 
 /** What a terminal shows; everything else is in the report. */
-const SECONDARY = ["totalTimeReported", "lostProbeTime", "setupTime", "rounds", "transferredReported"];
+const SECONDARY = [
+  ...["totalTimeReported", "lostProbeTime", "setupTime", "rounds", "transferredReported"],
+  ...["partDiskCopy", "partMemory", "partShutDown", "partCompress", "partTransfer", "partDecompress", "partStart"],
+  ...["partFirstReply", "outOfService", "transferredMemory", "transferredDisk", "imageBefore", "imageAfter"],
+];
 const STYLES: Readonly<Record<Status, Style>> = {
   completed: "green",
   failed: "red",
@@ -56,7 +62,7 @@ function rowsOf(passes: readonly PassResult[], paint: Painter): Row[] {
 }
 
 function trialLines(trial: TrialResult, width: number, paint: Painter): string[] {
-  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}${trial.definition.workload === "idle" ? "" : `, ${clean(workloadInWords(trial))}`}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
+  const heading = `${clean(trial.id)}: ${clean(trial.scenario)}, repetition ${trial.repetition}, ${kindInWords(trial.definition)}${trial.definition.workload === "idle" ? "" : `, ${clean(workloadInWords(trial))}`}, ${clean(hypervisorOf(trial))} under ${clean(trial.accelerator)}`;
   const where = (kinds: readonly string[]): string => (kinds.length === 1 ? `${kinds[0]} pass` : "both passes");
   const troubles = trial.passes.flatMap((pass) => [
     ...pass.failures.flatMap((failure) =>
@@ -79,6 +85,9 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
   for (const [text, kinds] of warningsByText(trial)) {
     troubles.push(...paragraph(paint("yellow", "!"), `${where(kinds)}: ${text}`, width));
   }
+  const happened = [...saidBy(trial.passes, happenedIn)].flatMap(([text, kinds]) =>
+    paragraph("·", `${where(kinds)}: ${text}`, width),
+  );
   const outages = trial.passes.flatMap((pass) => {
     const text = outagesInWords(pass.outages);
     return text === undefined ? [] : paragraph("·", `${pass.kind} pass: ${text}`, width);
@@ -97,9 +106,18 @@ function trialLines(trial: TrialResult, width: number, paint: Painter): string[]
           width,
           paint,
         )),
+    ...happened,
     ...outages,
   ];
 }
+
+/** Sentences about the deadline, recoveries and the disk. */
+const happenedIn = (pass: PassResult): string[] => [
+  ...(pass.late ? [`it ${lateInWords(pass.late)}`] : []),
+  ...pass.recoveries.map(recoveryInWords),
+  ...(pass.sparse ? [pass.sparse.text] : []),
+  ...[diskCheckInWords(pass)].filter((text) => text !== undefined),
+];
 
 /** What is doubtful for the same reason in both passes is said once. */
 function warningsByText({ passes }: TrialResult): Map<string, PassResult["kind"][]> {

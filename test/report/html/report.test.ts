@@ -215,7 +215,7 @@ test("a trial that does not count says so before its numbers, with its reasons",
   expect(front).toContain("baseline-2 , probed pass: does not count : memory-write died: killed by signal 9.");
   expect(front!.split("The answer")[1]).toMatch(/64 Mb\/s\) does not count : the migration took/u);
   expect(rest).toContain("⚠ This trial does not count:");
-  expect(rest).toMatch(/baseline-2 baseline probed ✓ completed does not count 1\.0/u);
+  expect(rest).toMatch(/baseline-2 baseline; memory migration probed ✓ completed does not count 1\.0/u);
   expect(words(render())).not.toContain("does not count");
 });
 
