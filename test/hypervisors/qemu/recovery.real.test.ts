@@ -71,6 +71,17 @@ describe("a post-copy that is cut", () => {
     await pair.livesOn("destination");
   });
 
+  test("while the link is away for a while is connected again when it is back", async () => {
+    const { pair, relay } = await relayed();
+    const observer = inPostCopy(() => relay.goAway(8));
+    const settings = { postCopy: { afterTime: "200ms" }, bandwidth: "16MiB/s", downtimeLimit: "1ms" };
+    const outcome = await pair.migrate("source", settings, { observer, deadline: 60 });
+    expect(outcome).toMatchObject({ status: "completed", runsOn: "destination" });
+    const at = (kind: string): number => eventOf(observer.events, kind).observed.mono / 1e6;
+    expect(at("recover") - at("resume")).toBeGreaterThan(8);
+    await pair.livesOn("destination");
+  });
+
   test("is not connected again when the plan says so: the VM is lost, with the evidence", async () => {
     const { pair, relay } = await relayed();
     const observer = inPostCopy(() => relay.reset());

@@ -9,6 +9,7 @@ export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #resetNext = false;
+  #comesBack: NodeJS.Timeout | undefined;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -31,6 +32,13 @@ export class Relay {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Resets every connection and is not there for so many seconds: who connects is refused. */
+  goAway(seconds: number): void {
+    this.reset();
+    this.#server.close();
+    this.#comesBack = setTimeout(() => this.#server.listen(this.port, "127.0.0.2"), seconds * 1000);
+  }
+
   /** Swallows everything on the connections that there are, and keeps them open: neither end is told. */
   stall(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();
@@ -41,6 +49,7 @@ export class Relay {
   }
 
   async end(): Promise<void> {
+    clearTimeout(this.#comesBack);
     this.reset();
     await new Promise((resolve) => this.#server.close(resolve));
   }
