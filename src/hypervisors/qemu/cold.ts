@@ -28,7 +28,7 @@ export async function migrateCold(migration: Migration, why: string): Promise<En
   watch.stopped();
   watch.did("part-end", "shut-down");
   watch.did("part", "start");
-  const warnings = willing ? [] : [UNWILLING];
+  const warnings = willing ? [] : [unwilling(patienceOf(migration))];
   const started = await start(migration);
   watch.did("part-end", "start");
   if (typeof started === "string") {
@@ -41,14 +41,17 @@ export async function migrateCold(migration: Migration, why: string): Promise<En
   return { status: "failed", reason, report, runsOn: instance.role, instance, warnings };
 }
 
-const UNWILLING =
-  `the guest did not shut down within ${SHUT_DOWN} s of its power button being pressed and was switched off: ` +
+const patienceOf = ({ request }: Migration): number => Math.min(SHUT_DOWN, request.grace);
+
+const unwilling = (seconds: number): string =>
+  `the guest did not shut down within ${seconds} s of its power button being pressed and was switched off: ` +
   "what it had not written to its disk by then is lost";
 
 /** Presses the power button. @returns whether the guest has shut down. */
-async function shutDown({ source, watch, request }: Migration): Promise<boolean> {
+async function shutDown(migration: Migration): Promise<boolean> {
+  const { source, watch } = migration;
   await source.qmp.execute("system_powerdown").catch(() => {});
-  const seconds = Math.min(SHUT_DOWN, request.grace);
+  const seconds = patienceOf(migration);
   return (await watch.waitFor(() => watch.shutDown || watch.lostSource, { seconds })) === "met" && watch.shutDown;
 }
 

@@ -105,7 +105,7 @@ describe("when a migration has not ended by its deadline, it can be", () => {
     const options = { observer, deadline: 0.5, atDeadline: "cold", grace: 1 } as const;
     const outcome = await pair.migrate("source", ENDLESS, options);
     expect(outcome).toMatchObject({ status: "completed", runsOn: "destination" });
-    expect(outcome.warnings).toContainEqual(expect.stringContaining("did not shut down"));
+    expect(outcome.warnings).toContainEqual(expect.stringContaining("did not shut down within 1 s"));
     expect(kinds(observer.events)).toEqual([
       "command source",
       "deadline source",
