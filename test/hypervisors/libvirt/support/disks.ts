@@ -120,9 +120,9 @@ interface Cold {
   readonly storage?: string;
   readonly format?: "raw" | "qcow2";
   readonly deadline?: number;
-  /** What happens at an event, `kind detail`. */
+  /** What happens at an event, `kind detail`, or at the first `progress` of the transfer. */
   readonly at?: string;
-  readonly then?: "abort" | "cut" | "stranger" | "full" | "refuse";
+  readonly what?: "abort" | "cut" | "stranger" | "full" | "refuse";
 }
 
 async function cold(asked: Cold) {
@@ -139,7 +139,7 @@ async function cold(asked: Cold) {
     cut: () => shell("destination", "ip link set mig0 down; sleep 40; ip link set mig0 up"),
     stranger: () => virsh.destination.run(["define", "/dev/stdin"], { input: STRANGER }),
     full: () => shell("destination", "mount -t tmpfs -o size=4m none /var/lib/libvirt/images"),
-    refuse: () => shell("destination", "ip link set vm0 down; ip link delete vm0"),
+    refuse: () => shell("destination", "ip link delete vm0"),
   };
   const began = await wire();
   const outcome = await migrateCold({
@@ -169,10 +169,12 @@ async function cold(asked: Cold) {
       observer: {
         event: (event) => {
           events.push([event.kind, event.host, event.detail].filter(Boolean).join(" "));
-          if (asked.then && asked.at === [event.kind, event.detail].filter(Boolean).join(" "))
-            doing.push(mischief[asked.then]());
+          if (asked.what && asked.at === [event.kind, event.detail].filter(Boolean).join(" "))
+            doing.push(mischief[asked.what]());
         },
-        progress: () => {},
+        progress: () => {
+          if (asked.what && asked.at === "progress" && doing.length === 0) doing.push(mischief[asked.what]());
+        },
       },
     },
     clock: systemClock,
@@ -181,7 +183,7 @@ async function cold(asked: Cold) {
   }).catch((error: Error) => ({ status: "thrown", reason: error.message }) as unknown as MigrationOutcome);
   const sent = (await wire()) - began;
   await Promise.allSettled(doing);
-  if (asked.then === "full") await shell("destination", "umount /var/lib/libvirt/images");
+  if (asked.what === "full") await shell("destination", "umount /var/lib/libvirt/images");
   const states = await where();
   const on = outcome.runsOn ?? "source";
   await sleep(200);
@@ -191,7 +193,8 @@ async function cold(asked: Cold) {
     (await holds(on, image, 0, "130M", "100M"));
   const allocated = (await imageInfo(hosts[on].machine, image.location))?.allocated;
   const left = { source: await files("source"), destination: await files("destination") };
-  if (asked.then === "stranger") await virsh.destination.run(["undefine", vm.name]);
+  if (asked.what === "refuse") await shell("destination", "ip tuntap add vm0 mode tap; ip link set vm0 master br0 up");
+  if (asked.what === "stranger") await virsh.destination.run(["undefine", vm.name]);
   await end(image);
   return { ...outcome, events, states, content, allocated, sent, left };
 }
