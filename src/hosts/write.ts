@@ -1,5 +1,5 @@
 /** A testbed's file with its comments, as `testbed init` writes it. */
-import { type Document, isMap, isPair, isScalar, type Node, Document as YamlDocument } from "yaml";
+import { type Document, isMap, isPair, isScalar, Document as YamlDocument } from "yaml";
 import type { z } from "zod";
 import type { HostsTestbed } from "../model/hosts.ts";
 
@@ -29,7 +29,7 @@ const COMMENTS: Readonly<Record<string, string>> = {
   guest: " how the guest of an existing VM or image is reached by SSH",
 };
 
-/** Maps that fit on a line are written on one. Characters. */
+/** Characters. */
 const LINE = 100;
 
 /** @returns YAML that `HostsTestbed` accepts when the value does. */
@@ -50,12 +50,10 @@ function commentOn(document: Document, key: string, comment: string): void {
   }
 }
 
-/** The innermost maps, and those around them that are short. */
+/** A map without maps in it is written on one line, if that is short. */
 function flatten(node: unknown): void {
   if (!isMap(node)) return;
   for (const item of node.items) if (isPair(item)) flatten(item.value);
-  const inner = node.items.map((item) => item.value as Node | null);
-  const length = JSON.stringify(node.toJSON()).length;
-  if (node.items.length > 0 && inner.every((value) => !isMap(value) || value.flow === true) && length < LINE)
-    node.flow = true;
+  const innermost = node.items.every(({ value }) => !isMap(value));
+  if (node.items.length > 0 && innermost && JSON.stringify(node.toJSON()).length < LINE) node.flow = true;
 }

@@ -102,8 +102,11 @@ export class SwitchPorts implements Disposable {
   #column(oid: string): Promise<Map<string, unknown>> {
     const rows = new Map<string, unknown>();
     return new Promise((resolve, reject) => {
-      const feed = (varbinds: { oid: string; value?: unknown }[]): void => {
+      // Told to stop by an answer that came before: some agents go round in circles.
+      const feed = (varbinds: { oid: string; value?: unknown }[]): boolean => {
+        const before = rows.size;
         for (const { oid: each, value } of varbinds) rows.set(each.slice(oid.length + 1), value);
+        return rows.size === before;
       };
       this.#session.subtree(oid, ROWS_PER_REQUEST, feed as never, (error) =>
         error && !(error instanceof snmp.RequestFailedError)
