@@ -49,6 +49,21 @@ describe("when a migration has not ended by its deadline, it can be", () => {
     expect(await pair.migrate("source", { downtimeLimit: "500ms" })).toMatchObject({ status: "completed" });
   });
 
+  test("paused, and run again where it was when the destination dies meanwhile", async () => {
+    const pair = await poweredOn({ dirtied: 64 * MIB });
+    const observer = watched();
+    const event = observer.event.bind(observer);
+    observer.event = (each) => {
+      event(each);
+      if (each.kind === "stop") for (const pid of pair.processes("-incoming")) process.kill(pid, "SIGKILL");
+    };
+    const options = { observer, deadline: 0.5, atDeadline: "pause" } as const;
+    const outcome = await pair.migrate("source", { bandwidth: "2MiB/s", downtimeLimit: "1ms" }, options);
+    expect(outcome).toMatchObject({ status: "failed", runsOn: "source" });
+    expect(outcome.reason).toContain("QEMU on the destination was ended by SIGKILL");
+    await pair.livesOn("source");
+  });
+
   test("switched to post-copy, which is possible only because it was prepared", async () => {
     const pair = await poweredOn();
     const observer = watched();
