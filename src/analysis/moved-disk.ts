@@ -2,14 +2,17 @@
 import { ARTIFACT } from "../model/artifacts.ts";
 import type { Measurement } from "../model/measurement.ts";
 import type { Sparse } from "../model/result.ts";
-import { Bounded, type Finding, measured } from "./finding.ts";
+import { Bounded, type Finding, findingOf, measured } from "./finding.ts";
 import { wireBytesFor } from "./overhead.ts";
 import type { Pass } from "./pass.ts";
 import { orNull, Unknown } from "./unknown.ts";
 import { binary } from "./words.ts";
 
-/** Whether this kind of migration is one of the disk too. A cold one is, unless the storage is shared. */
-export const movesDisk = ({ scenario }: Pass): boolean => scenario.migration !== "memory";
+/** Whether the disk is moved too. A cold migration moves it unless both hosts see it: then nothing is transferred. */
+export function movesDisk({ scenario, parts }: Pass): boolean {
+  if (scenario.migration !== "cold") return scenario.migration !== "memory";
+  return (orNull(parts) ?? []).some(({ part }) => part === "compress" || part === "transfer");
+}
 
 /**
  * Bytes of the image, by the last reading of the moment: asked of the host that has the image, whether or not the VM ran there.
@@ -29,10 +32,12 @@ export function imageBytes(
 }
 
 /**
- * Bytes of the disk on the migration network. Without flows they are the whole less what the memory can have been.
+ * Bytes of the disk on the migration network. Without flows they are the whole less what the memory can have been. A disk
+ * that was moved to a shared storage went over that storage's network.
  * @throws Unknown, or Bounded with what bounds there are.
  */
 export function diskSent(pass: Pass): Finding {
+  if (pass.scenario.migration === "storage-then-memory") return toStorage(pass);
   try {
     const { disk, dropped, whole } = pass.flows();
     const exact = dropped === 0 && whole;
@@ -41,6 +46,14 @@ export function diskSent(pass: Pass): Finding {
     if (!(error instanceof Unknown)) throw error;
     return withoutFlows(pass, error.message);
   }
+}
+
+/** What the source wrote to the storage network: what the guest wrote meanwhile is in it. */
+function toStorage(pass: Pass): Finding {
+  const port = pass.ports().find(({ role, direction }) => role === "storage.source" && direction === "in");
+  const counted = port && (port.bytes.value === null ? port.hostInterface : port.bytes);
+  if (!counted) throw new Unknown("nothing was counted on the storage network's link of the source");
+  return findingOf(counted);
 }
 
 function withoutFlows(pass: Pass, why: string): Finding {

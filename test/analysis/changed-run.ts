@@ -14,6 +14,7 @@ export interface Change {
   readonly migration?: readonly object[];
   readonly statistics?: readonly object[];
   readonly counters?: null;
+  readonly interfaces?: readonly object[];
   readonly flows?: readonly object[];
 }
 
@@ -32,6 +33,7 @@ export function changeRun(directory: string, change: Change): void {
     if (change.migration) writeFileSync(file("migration.jsonl"), lines([command, ...change.migration]));
     if (change.statistics) writeFileSync(file("statistics.jsonl"), lines(change.statistics));
     if (change.flows) writeFileSync(file("flows-source.jsonl"), lines(change.flows));
+    if (change.interfaces) writeFileSync(file("interfaces.jsonl"), lines(change.interfaces));
     if (change.counters === null) writeFileSync(file("counters.jsonl"), "");
     merge(file("pass.json"), (old) => ({ ...old, ...change.record, artifacts: [] }));
   }

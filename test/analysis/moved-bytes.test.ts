@@ -1,8 +1,8 @@
 /** What travelled, split by flows; sparse blocks; bytes without a switch. */
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { changeRun, event, flows, image, probedOf } from "./changed-run.ts";
-import { BYTES, writeRun } from "./run-world.ts";
+import { changeRun, event, flows, image, part, probedOf } from "./changed-run.ts";
+import { at, BYTES, writeRun } from "./run-world.ts";
 
 const MIB = 2 ** 20;
 let directory: string;
@@ -110,6 +110,7 @@ describe("a sparse disk", () => {
 
   test("that was packed does not tell by its bytes what travelled", async () => {
     moved(20 * MIB, 96 * MIB, { migration: "cold", cold: { compression: "gzip", copy: "scp" } });
+    changeRun(directory, { migration: [...part("compress", 0.1, 0.5), event("completed", 1)] });
     const { sparse } = await probedOf(directory);
     expect(sparse).toMatchObject({ travelled: null, kept: true });
     expect(sparse!.text).toContain("packed with gzip, 20 MiB travelled");
@@ -135,6 +136,32 @@ describe("a sparse disk", () => {
     expect(sparse).toMatchObject({ travelled: false });
     // The hypervisor's count of the disk has the holes in it: less on the wire is no contradiction.
     expect(warnings).toEqual([]);
+  });
+
+  test("that went to a shared storage went over the network of that", async () => {
+    const counted = (t: number, moment: string, txBytes: number) => ({
+      at: at(t),
+      moment,
+      host: "source",
+      interface: "sto0",
+      network: "storage",
+      rxBytes: 0,
+      txBytes,
+    });
+    moved(0, 96 * MIB, { migration: "storage-then-memory" });
+    changeRun(directory, {
+      interfaces: [counted(-9, "background", 0), counted(-5, "before", 0), counted(6, "after", 1030 * MIB)],
+    });
+    const { sparse, measurements: found, ports } = await probedOf(directory);
+    expect(sparse).toMatchObject({ travelled: true, sent: { value: 1030 * MIB } });
+    expect(found.storageSource!.value).toBe(1030 * MIB);
+    expect(found.storageDestination).toMatchObject({ value: null, unknown: expect.stringContaining("destination") });
+    expect(ports.map(({ role }) => role)).toContain("storage.source");
+  });
+
+  test.each([[{}], [{ migration: "cold" }]])("that both hosts see is nobody's question: %o", async (scenario) => {
+    changeRun(directory, { scenario, migration: [...part("start", 0.5, 0.6), event("completed", 1)] });
+    expect((await probedOf(directory)).sparse).toBeUndefined();
   });
 
   test("of a memory migration is nobody's question", async () => {

@@ -28,7 +28,7 @@ export const blackout: PassMeasurement = {
     "How long the vCPUs stood still: from STOP on the source to RESUME on the destination, by the hypervisors' own timestamps corrected by the measured offset of each host's clock; the bounds are the offsets' uncertainties. Where the VM was paused on purpose before the switch-over, from that STOP; the source says so.",
   bounds:
     "The uncertainties of both hosts' clock offsets, and one microsecond for the stamps' resolution; none where an offset was not measured. Stamps that contradict each other beyond that make it unknown.",
-  not: "What a client sees, nor when the last instruction ran: the hypervisor stamps its own events, and how far they lie from the vCPUs' stop it does not say.",
+  not: "What a client sees, nor when the last instruction ran: the hypervisor stamps its own events, and how far they lie from the vCPUs' stop it does not say. Of a VM that was shut down, when its system ran again: it booted anew.",
   artifacts: [ARTIFACT.migration],
   measure: (pass) => {
     const { stop, resume, paused } = pass.moments();
@@ -37,6 +37,7 @@ export const blackout: PassMeasurement = {
     if (!stop) throw new Unknown("no STOP on the source is recorded");
     if (!resume) throw new Unknown("no RESUME on the destination is recorded");
     const found = between(stop, resume);
+    if (away) return { ...found, source: `${found.source}; the VM was shut down, and its system booted anew` };
     return paused ? { ...found, source: `${found.source}; the VM was paused on purpose` } : found;
   },
 };

@@ -82,17 +82,20 @@ function answerOf(trial: TrialResult, index: number): Html {
     of[key]?.value === null || of[key] === undefined
       ? html`${meaningOf(key).label} ${number(key)}. `
       : html`${before} ${number(key)}${after} `;
-  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${away(trial) ?? html`${sentence("blackout", "Its vCPUs stood still for", ".")}${sentence("downtimeReported", `${hypervisorOf(trial)} itself reports a downtime of`, ".")}`}${sentence("transferred", "The migration put", " on the migration network.")}${split(trial)}${happenedTo(trial)}</li>`;
+  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${standing(trial, sentence)}${sentence("transferred", "The migration put", " on the migration network.")}${split(trial)}${happenedTo(trial)}</li>`;
 }
 
-/** Of a VM that was shut down no blackout is known: its parts say where the time went. */
-function away({ passes }: TrialResult): Html | undefined {
-  const parts = (passes.find(({ kind }) => kind === "probed") ?? passes[0])?.parts ?? [];
-  if (!parts.some(({ part }) => part === "shut-down")) return undefined;
+/** Of a VM that was shut down the parts say where the time went: that it was not live, nobody need be told twice. */
+function standing(trial: TrialResult, sentence: (key: string, before: string, after: string) => Html): Html {
+  const blackout = sentence("blackout", "Its vCPUs stood still for", ".");
+  const parts = (probedPass(trial) ?? trial.passes[0])?.parts ?? [];
+  if (!parts.some(({ part }) => part === "shut-down"))
+    return html`${blackout}${sentence("downtimeReported", `${hypervisorOf(trial)} itself reports a downtime of`, ".")}`;
   const lengths = parts.flatMap(({ part, start, end }) =>
     start === null || end === null ? [] : [`${PART_LOOKS[part].label} ${formatValue(end - start, "s")}`],
   );
-  return html`The VM was shut down and started again: ${lengths.join(", ")}. `;
+  const known = (trial.measurements.blackout?.value ?? null) !== null;
+  return html`The VM was shut down and started again: ${lengths.join(", ")}. ${known ? blackout : ""}`;
 }
 
 /** What of it was memory and what disk, where the flows tell and there was both. */

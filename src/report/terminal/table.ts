@@ -31,6 +31,7 @@ const SECONDARY = [
   ...["partDiskCopy", "partMemory", "partShutDown", "partCompress", "partTransfer", "partDecompress", "partStart"],
   ...["partFirstReply", "outOfService", "transferredMemory", "transferredDisk", "imageBefore", "imageAfter"],
 ];
+const SPLIT: ReadonlySet<string> = new Set(["transferredMemory", "transferredDisk"]);
 const STYLES: Readonly<Record<Status, Style>> = {
   completed: "green",
   failed: "red",
@@ -50,7 +51,10 @@ function rowsOf(passes: readonly PassResult[], paint: Painter): Row[] {
   // The four times always, known or not; of the others only those that somebody measured.
   const known = (name: string): boolean =>
     passes.some(({ measurements }) => (measurements[name]?.value ?? null) !== null);
-  const names = sortNames([...FOUR_TIMES, "transferred", ...SECONDARY.filter(known)]);
+  // All of the bytes are memory where no disk moved: that need not be said.
+  const disk = passes.some(({ measurements }) => (measurements.transferredDisk?.value ?? 0) > 0);
+  const wanted = SECONDARY.filter((name) => known(name) && (disk || !SPLIT.has(name)));
+  const names = sortNames([...FOUR_TIMES, "transferred", ...wanted]);
   const value = (measurement: Measurement | undefined): string => {
     const text = clean(formatMeasurement(measurement));
     return measurement === undefined || measurement.value === null ? paint("dim", text) : text;
