@@ -50,6 +50,16 @@ describe("on a terminal", () => {
     view.close();
   });
 
+  test("a disk that is copied has a line of its own", () => {
+    const { view, screen } = stage();
+    view.listener(started);
+    const disk = { diskRemaining: 256 * 2 ** 20, diskTotal: 1024 * 2 ** 20 };
+    view.listener(event({ type: "migration-progress", ...here, progress: { at, status: "active", ...disk } }));
+    vi.advanceTimersByTime(300);
+    expect(screen()).toContain("    disk  ████████████░░░░  256 MiB of it remaining");
+    view.close();
+  });
+
   test("a finished phase collapses to one line that stays", () => {
     const { view, screen } = stage();
     for (const one of [started, progress, probes]) view.listener(one);
