@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import type { Finding } from "../../src/hosts/check/finding.ts";
 import type { HostsFile } from "../../src/hosts/write.ts";
+import { readCapture } from "../../src/run/read/capture.ts";
 import { type CommandResult, PROGRAM, Sandbox } from "../support/sandbox.ts";
 
 const CHECK = fileURLToPath(new URL("support/check.ts", import.meta.url));
@@ -252,6 +253,28 @@ describe("what is wrong is named, with what mends it", () => {
     } finally {
       await onHost("source", "virsh undefine taken; rm /run/taken.xml");
     }
+  });
+});
+
+describe("a capture on a host", () => {
+  const CAPTURE = fileURLToPath(new URL("support/capture.ts", import.meta.url));
+  const left =
+    'pgrep -f "^/var/lib/libvirt/migrascope/capture" || true; ls /var/tmp | grep migrascope-capture- || true';
+
+  test("is fetched when it ends, whole, and leaves nothing there", async () => {
+    const output = sandbox.path("far.pcap");
+    const { stdout, stderr } = await inLab(process.execPath, CAPTURE, sandbox.path("good.yaml"), output);
+    const { captured, dropped } = JSON.parse(stdout || "{}") as Record<string, number>;
+    expect(dropped, stderr).toBe(0);
+    expect(readCapture(output, 0n)).toMatchObject({ packets: captured, damage: null });
+    // Five requests and five replies, and whatever else the network says.
+    expect(captured).toBeGreaterThanOrEqual(10);
+    expect(await onHost("source", left)).toBe("");
+  });
+
+  test("ends with whoever asked for it, and its file with it", async () => {
+    await inLab(process.execPath, CAPTURE, sandbox.path("good.yaml"), sandbox.path("none.pcap"), "abandon");
+    await expect.poll(() => onHost("source", left), { timeout: 30_000 }).toBe("");
   });
 });
 
