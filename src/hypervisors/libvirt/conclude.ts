@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HostRole } from "../../model/machines.ts";
 import type { MigrationReport } from "../../model/migration.ts";
 import { qemuLog } from "./definition.ts";
-import { described, isActive, removeOurs, runs, type Whereabouts, whereabouts } from "./domains.ts";
+import { described, judge, removeOurs, runs, type Whereabouts, whereabouts } from "./domains.ts";
 import type { Ended, Migration } from "./migration.ts";
 import { parseJob, toReport } from "./progress.ts";
 import { recover } from "./recovery.ts";
@@ -17,6 +17,7 @@ export async function conclude(migration: Migration, words?: string): Promise<En
   const { watch, from, to, said } = migration;
   const until = performance.now() + PATIENCE * 1000;
   let recovered: string | undefined;
+  let abandoned = false;
   for (;;) {
     const where = await whereabouts(migration.virsh, migration.domain);
     const verdict = judge(where, from, to);
@@ -24,30 +25,14 @@ export async function conclude(migration: Migration, words?: string): Promise<En
     if (verdict === "stayed") return await stayed(migration, reasonOf(migration, words));
     if (verdict === "stuck" && !watch.switched) await unstick(migration, where);
     if (verdict === "post-copy-broken" && recovered === undefined) recovered = await recover(migration);
-    if (performance.now() > until || (verdict === "gone" && said.exitCode !== undefined && settled(where))) {
+    if (performance.now() > until && verdict === "unsettled" && !abandoned) {
+      abandoned = true;
+      await abandonDestination(migration, where);
+    } else if (performance.now() > until || (verdict === "gone" && said.exitCode !== undefined && settled(where))) {
       return await lost(migration, where, [reasonOf(migration, words), recovered].filter(Boolean).join("; "));
     }
     await sleep(ASK_EVERY * 1000);
   }
-}
-
-type Verdict = "moved" | "stayed" | "stuck" | "post-copy-broken" | "gone" | "unsettled";
-
-/** Pure: what the states on both hosts mean. */
-export function judge(where: Whereabouts, from: HostRole, to: HostRole): Verdict {
-  const source = where[from];
-  const destination = where[to];
-  if (source === "no answer" || destination === "no answer") {
-    // Without an answer of both nothing is sure: QEMU runs on when libvirt has died.
-    return "unsettled";
-  }
-  if ([source, destination].some((state) => /post-?copy failed/u.test(state?.reason ?? ""))) return "post-copy-broken";
-  if (runs(destination) && !isActive(source)) return "moved";
-  if (runs(source) && !isActive(destination)) return "stayed";
-  if (!isActive(source) && !isActive(destination)) return "gone";
-  // Paused on the source alone: it had sent everything, or a part of it, to a destination that is no more.
-  if (isActive(source) && !runs(source) && !isActive(destination)) return "stuck";
-  return "unsettled";
 }
 
 const settled = (where: Whereabouts): boolean => where.source !== "no answer" && where.destination !== "no answer";
@@ -61,11 +46,20 @@ async function unstick({ virsh, from, domain, watch }: Migration, where: Whereab
   await virsh[from].run(["resume", domain], { timeout: 20 }).catch(() => {});
 }
 
+/** The VM runs on the source, and a destination that waits for its memory will not get any more of it. */
+async function abandonDestination({ virsh, from, to, domain, watch }: Migration, where: Whereabouts): Promise<void> {
+  const source = where[from];
+  if (source === "no answer" || !runs(source) || watch.resumed || watch.switched) return;
+  await virsh[from].run(["domjobabort", domain], { timeout: 20 }).catch(() => {});
+  await removeOurs(virsh[to], domain).catch(() => {});
+}
+
 async function moved(migration: Migration, recovered: string | undefined): Promise<Ended> {
-  const { virsh, from, to, domain, said } = migration;
+  const { virsh, from, domain, said, to, watch } = migration;
   const report = await finalReport(migration);
   // A failed `--undefinesource` leaves a definition that the way back would stumble over.
   await removeOurs(virsh[from], domain).catch(() => {});
+  if (said.exitCode !== 0) watch.did("completed");
   const note = recovered ?? (said.exitCode === 0 ? undefined : said.words || undefined);
   return { status: "completed", ...(note !== undefined && { reason: note }), report, runsOn: to };
 }
@@ -98,7 +92,6 @@ async function lastWords({ virsh, domain }: Migration, role: HostRole): Promise<
 
 const reasonOf = ({ said }: Migration, words: string | undefined): string => {
   if (words !== undefined) return said.words === "" || said.exitCode === 0 ? words : `${words} (${said.words})`;
-  if (said.exitCode === null) return "the connection to the source host broke, and the migration did not complete";
   return said.words || `virsh exited with ${said.exitCode ?? "nothing"}`;
 };
 

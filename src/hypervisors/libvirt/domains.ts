@@ -93,3 +93,25 @@ export const described = (of: Whereabouts): string =>
       return `${role}: ${state === null ? "no domain" : `${state.state}${state.reason === "" ? "" : ` (${state.reason})`}`}`;
     })
     .join("; ");
+
+/** What became of the VM. `gone`: it is active on neither host; `stuck`: it stands still on the source alone. */
+export type Verdict = "moved" | "stayed" | "stuck" | "post-copy-broken" | "gone" | "unsettled";
+
+/** Pure: what the states on both hosts mean. */
+export function judge(where: Whereabouts, from: HostRole, to: HostRole): Verdict {
+  const source = where[from];
+  const destination = where[to];
+  if (source === "no answer" || destination === "no answer") {
+    // Without an answer of both nothing is sure: QEMU runs on when libvirt has died.
+    return "unsettled";
+  }
+  // Its memory is on both sides: without either of them there is no VM any more.
+  if ([source, destination].some((state) => /post-?copy failed/u.test(state?.reason ?? "")))
+    return isActive(source) && isActive(destination) ? "post-copy-broken" : "gone";
+  if (runs(destination) && !isActive(source)) return "moved";
+  if (runs(source) && !isActive(destination)) return "stayed";
+  if (!isActive(source) && !isActive(destination)) return "gone";
+  // Paused on the source alone: it had sent everything, or a part of it, to a destination that is no more.
+  if (isActive(source) && !runs(source) && !isActive(destination)) return "stuck";
+  return "unsettled";
+}

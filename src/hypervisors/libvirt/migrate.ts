@@ -7,9 +7,10 @@
  * Post-copy has a point of no return. Once it was asked for, the migration is never cancelled: the VM, with its memory on
  * both sides, would be lost.
  */
+import { issue } from "./command.ts";
 import { conclude } from "./conclude.ts";
 import { actAtDeadline } from "./deadline.ts";
-import { type Ended, isOver, issue, type Migration } from "./migration.ts";
+import { type Ended, isOver, type Migration } from "./migration.ts";
 import { armSwitches } from "./switches.ts";
 
 /** Seconds that libvirt gets to carry out a cancellation. */

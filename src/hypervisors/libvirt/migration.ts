@@ -5,11 +5,8 @@ import type { Status } from "../../model/run.ts";
 import type { MigrationRequest } from "../contract.ts";
 import type { NativeSettings } from "../qemu/native.ts";
 import type { Ports } from "./destination.ts";
-import { libvirtWords, type Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
-
-/** What ssh(1) exits with when the connection breaks: the migration goes on without us. */
-const CONNECTION_FAILED = 255;
 
 export interface Ended {
   readonly status: Status;
@@ -37,32 +34,22 @@ export interface Migration {
 
 /** What became of the command: changes while the migration runs. */
 export interface CommandEnd {
-  /** `undefined` while it runs; `null`: it was ended by a signal, or our connection was. */
-  exitCode?: number | null;
+  /** `undefined` while it runs, or while the migration runs on without it. */
+  exitCode?: number;
   words: string;
-}
-
-/** Starts a `virsh migrate` on the source; `said` follows it. */
-export async function issue(migration: Migration, command: readonly string[]): Promise<void> {
-  const { virsh, from, watch, said } = migration;
-  watch.commanded();
-  const running = await virsh[from].start(command);
-  delete said.exitCode;
-  let output = "";
-  running.onLine((_stream, line) => {
-    output = `${output}${line}\n`.slice(-4000);
-  });
-  void running.ended.then(({ exitCode }) => {
-    if (exitCode === 0) {
-      watch.partEnded("memory");
-      watch.did("completed");
-    }
-    watch.noted(() => {
-      said.words = libvirtWords(output);
-      said.exitCode = exitCode === CONNECTION_FAILED ? null : exitCode;
-    });
-  });
 }
 
 /** The command has ended. */
 export const isOver = ({ said }: Pick<Migration, "said">): boolean => said.exitCode !== undefined;
+
+/** Notes the end of the command, and tells the observer when the migration is complete. */
+export function ended({ watch, said }: Pick<Migration, "watch" | "said">, exitCode: number, words: string): void {
+  if (exitCode === 0) {
+    watch.partEnded("memory");
+    watch.did("completed");
+  }
+  watch.noted(() => {
+    said.words = words;
+    said.exitCode = exitCode;
+  });
+}

@@ -1,6 +1,7 @@
 /** A post-copy migration of which the connection broke: the VM's memory is on both sides, and both wait for each other. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isOver, issue, type Migration } from "./migration.ts";
+import { issue } from "./command.ts";
+import { isOver, type Migration } from "./migration.ts";
 
 /** How often it is tried, and the seconds before each time: a link that was cut takes a while to come back. */
 const ATTEMPTS = 5;

@@ -141,6 +141,10 @@ export class MigrationWatch {
     observer.event({ kind, host: from, observed: clock(), detail });
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** No more is told to the observer after this. */
   async end(): Promise<void> {
     this.#ended = true;

@@ -83,8 +83,8 @@ test("where to: the migration network, a port of its own for the disk, and nothi
   expect(where("memory")).toBe(
     "--live --persistent --undefinesource --p2p --migrateuri tcp://10.77.2.12:49152 --domain vm --desturi qemu+ssh://destination/system",
   );
-  expect(where("storage")).toContain("--copy-storage-all --disks-port 49153");
-  expect(where("storage-incremental")).toContain("--copy-storage-inc --disks-port 49153");
+  expect(where("storage")).toContain("--copy-storage-all --disks-uri tcp://10.77.2.12:49153");
+  expect(where("storage-incremental")).toContain("--copy-storage-inc --disks-uri tcp://10.77.2.12:49153");
   expect(where("memory", { family: "ipv6" })).toContain("tcp://[fd77:2::12]:49152");
   expect(where("memory", { path: "direct" })).not.toContain("--p2p");
   expect(where("memory", { transport: "ssh" })).not.toContain("--migrateuri");

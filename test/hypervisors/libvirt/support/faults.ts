@@ -7,7 +7,7 @@ import type { HostRole } from "../../../../src/model/machines.ts";
 export interface Fault {
   /** An event of the migration, as `kind host detail`. */
   readonly at: string;
-  readonly what: "qemu" | "libvirtd" | "link" | "ssh";
+  readonly what: "qemu" | "libvirtd" | "link" | "connection" | "ssh";
   readonly where: HostRole;
   /** Seconds until the link is whole again, or libvirtd is started anew, as systemd would. Default 3. */
   readonly for?: number;
@@ -25,6 +25,8 @@ export async function strike(
   const { machine } = hosts[where];
   const shell = (script: string): Promise<unknown> => machine.run(["sh", "-c", script]);
   if (what === "qemu") await shell(KILL_QEMU);
+  // The migration's own: QEMU sees it reset.
+  if (what === "connection") await shell("ss --kill --tcp state established '( sport = :49152 or dport = :49152 )'");
   if (what === "link") {
     await shell("ip link set mig0 down");
     await sleep(seconds * 1000);
