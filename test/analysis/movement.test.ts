@@ -138,6 +138,7 @@ describe("a migration that had not ended by its deadline", () => {
 
   test.each([
     ["cancel", "cancelled", false],
+    ["cancel", "completed", false],
     ["throttle", "completed", true],
     ["throttle", "cancelled", false],
     ["post-copy", "completed", true],
