@@ -49,14 +49,14 @@ export async function runOnHosts(run: RunArguments<HostsTestbed>): Promise<numbe
   const accelerator = await acceleratorOf(testbed, hosts, image);
   say(`accelerator: ${accelerator.accelerator} (${accelerator.reason})`);
   const files = own && image ? await deliverGuest(hosts.machines, image, interrupt) : undefined;
-  const { live, lacks } = await hostsTestbed({
+  const { live, lacks, benchmarkAddress } = await hostsTestbed({
     testbed,
     hosts,
     accelerator: accelerator.accelerator,
     ...(image && files && { own: { image, files } }),
     clock: systemClock,
   });
-  requireAddresses(plan, testbed, live(testbed.vm).benchmarkAddress);
+  requireAddresses(plan, testbed, benchmarkAddress);
   for (const lack of lacks) say(`warning: ${lack}`);
   interrupt.throwIfAborted();
   view = liveView(process.stderr, { color: process.stderr.isTTY === true && !process.env.NO_COLOR });

@@ -25,7 +25,10 @@ export function testbedCommand(): Command {
 
 async function check(file: string, options: { json?: true }): Promise<void> {
   const testbed = await loadHosts(file);
-  const signal = interruptSignal({ tell: () => {} });
+  const signal = interruptSignal({
+    tell: () =>
+      process.stderr.write("\ninterrupted: ending after what is being checked (three times Ctrl-C: leave at once)\n"),
+  });
   const live = process.stderr.isTTY === true;
   const clear = (): void => void (live && process.stderr.write("\r\x1b[K"));
   await using hosts = await openHosts(testbed);

@@ -35,6 +35,8 @@ export interface HostsLive {
   readonly live: TestbedFactory;
   /** What will not be measured on these machines, and why, each in a sentence. */
   readonly lacks: readonly string[];
+  /** This machine's addresses on the service network; empty where it has none of the family. */
+  readonly benchmarkAddress: LiveTestbed["benchmarkAddress"];
 }
 
 /**
@@ -70,7 +72,7 @@ export async function hostsTestbed(options: HostsOptions): Promise<HostsLive> {
       clockOffsets: () => clockOffsets(machines, clock),
     };
   };
-  return { live, lacks };
+  return { live, lacks, benchmarkAddress };
 }
 
 function driver({ testbed, hosts, own, accelerator, clock }: HostsOptions): LibvirtDriver {

@@ -41,7 +41,9 @@ export const HostSpec = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("a tap in that bridge, for the VM alone; without it libvirt makes one, and no packets are captured there"),
+    .describe(
+      "a tap in that bridge, for the VM alone; without it libvirt makes one, and no packets are captured there",
+    ),
 });
 export type HostSpec = z.infer<typeof HostSpec>;
 

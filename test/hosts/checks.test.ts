@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { attachmentFindings, mtuFindings } from "../../src/hosts/check/addresses.ts";
 import { clockFinding } from "../../src/hosts/check/clocks.ts";
 import { type Check, type CheckContext, failed, ok } from "../../src/hosts/check/finding.ts";
+import { memoryFinding } from "../../src/hosts/check/memory.ts";
 import { movement, movementFinding } from "../../src/hosts/check/ports.ts";
 import { parseProcessor, processorFindings } from "../../src/hosts/check/processor.ts";
 import { runChecks } from "../../src/hosts/check/run.ts";
@@ -103,6 +104,18 @@ test("a tool that must be there fails, others say what they cost", () => {
   expect(toolFindings("tools", ["zstd"])[0]).toMatchObject({
     detail: "no zstd: no cold migration with compression: zstd",
     mend: "apt-get install zstd",
+  });
+});
+
+test("memory that is lacking is told, in huge pages as refused", () => {
+  const meminfo = "MemTotal: 8000000 kB\nMemAvailable: 2097152 kB\nHugePages_Free: 100\nHugepagesize: 2048 kB\n";
+  const vm = (memory: number, hugePages: boolean) => memoryFinding("m", meminfo, { memory, hugePages });
+  expect(vm(2 ** 31, false)).toMatchObject({ verdict: "ok", detail: "2048 MiB available" });
+  expect(vm(2 ** 31 + 1, false).verdict).toBe("warning");
+  expect(vm(200 * 2 ** 20, true).verdict).toBe("ok");
+  expect(vm(2 ** 30, true)).toMatchObject({
+    verdict: "failed",
+    mend: "sysctl vm.nr_hugepages=512, or vm.hugePages: false",
   });
 });
 

@@ -5,6 +5,7 @@ import { clocks } from "./clocks.ts";
 import type { Check } from "./finding.ts";
 import { guest } from "./guest.ts";
 import { kvm } from "./kvm.ts";
+import { memory } from "./memory.ts";
 import { peers } from "./peers.ts";
 import { portsMove } from "./ports.ts";
 import { privileges } from "./privileges.ts";
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   privileges,
   versions,
   processor,
+  memory,
   kvm,
   addresses,
   routes,
