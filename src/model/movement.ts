@@ -13,7 +13,10 @@ export type MigrationKind = z.infer<typeof MigrationKind>;
 
 export const ColdOptions = z.strictObject({
   compression: z.enum(["none", "gzip", "zstd"]).default("none").describe("of the disk's image, before it is sent"),
-  copy: z.enum(["scp", "rsync"]).default("scp").describe("both send every byte; rsync makes holes of zeroes where it writes"),
+  copy: z
+    .enum(["scp", "rsync"])
+    .default("scp")
+    .describe("both send every byte; rsync makes holes of zeroes where it writes"),
 });
 export type ColdOptions = z.infer<typeof ColdOptions>;
 
