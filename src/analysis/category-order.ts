@@ -115,6 +115,9 @@ function apart(rows: readonly StatisticsRow[]): string {
   return times.length > 0 && seconds >= FAR ? ` (read up to ${decimal(seconds)} s apart)` : "";
 }
 
+/** Share of an image that its file system and its format need for themselves: ext4's extents and qcow2's tables take less. */
+const OWN_BLOCKS = 0.01;
+
 function explain(
   larger: string,
   smaller: { readonly category: string; readonly row: StatisticsRow },
@@ -129,6 +132,8 @@ function explain(
     return swapUsed >= missing
       ? `${binary(swapUsed)} lie in swap`
       : `${binary(swapUsed)} lie in swap, which goes some of the way`;
+  if (larger === "virtualSize" && missing <= OWN_BLOCKS * bytes)
+    return `a full image takes ${binary(missing)} more for its file system's and its format's own accounts`;
   const arrived = migrated && smaller.row.moment === "after";
   if (larger === "allocated" && arrived && zeroBytes !== null && zeroBytes >= missing)
     return `the destination allocates nothing for the ${binary(zeroBytes)} of pages that arrived as zeros`;

@@ -37,6 +37,17 @@ describe("the order of the categories", () => {
     expect(categoryOrders(some, { ...NOTHING, migrated: false })[0]).toMatchObject({ holds: false });
   });
 
+  test.each([
+    [1025, true],
+    [1040, false],
+  ])("of a full image of 1024 MiB is explained when it takes %d MiB: %s", (allocated, explained) => {
+    const some = [
+      disk("source", "host", "virtualSize", 1024, "before"),
+      disk("source", "host", "allocatedBlocks", allocated, "before"),
+    ];
+    expect(categoryOrders(some, NOTHING)[0]).toMatchObject({ holds: false, explained });
+  });
+
   test("holds, and says what it is", () => {
     const some = rows({ configured: 256, allocated: 200, used: 120, requested: 64, dirtied: 32 });
     expect(categoryOrders(some, NOTHING)).toEqual([

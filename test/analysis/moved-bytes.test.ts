@@ -170,6 +170,14 @@ describe("a sparse disk", () => {
   });
 });
 
+test("a report that tells of the memory alone is no contradiction to a wire that carried the disk too", async () => {
+  const migration = [event("completed", 2), { record: "report", transferred: 30_000_000 }];
+  changeRun(directory, { scenario: { migration: "storage" }, migration });
+  expect((await probedOf(directory)).warnings).toEqual([]);
+  changeRun(directory, { scenario: { migration: "memory" }, migration });
+  expect((await probedOf(directory)).warnings).toEqual([expect.stringContaining("the hypervisor's own count")]);
+});
+
 test("without a managed switch the bytes are the interface's, with the reason", async () => {
   changeRun(directory, { record: { switchPorts: {} }, counters: null });
   const { measurements: found, ports } = await probedOf(directory);
