@@ -132,6 +132,9 @@ function explain(
     return swapUsed >= missing
       ? `${binary(swapUsed)} lie in swap`
       : `${binary(swapUsed)} lie in swap, which goes some of the way`;
+  // Hosts count the VM's own pages; a hypervisor asked for it may only know of its whole process.
+  if (larger === "configured" && smaller.category === "allocated" && smaller.row.source === "hypervisor")
+    return "the hypervisor tells of its whole process, whose own heap and code are in it";
   if (larger === "virtualSize" && missing <= OWN_BLOCKS * bytes)
     return `a full image takes ${binary(missing)} more for its file system's and its format's own accounts`;
   const arrived = migrated && smaller.row.moment === "after";

@@ -48,6 +48,14 @@ describe("the order of the categories", () => {
     expect(categoryOrders(some, NOTHING)[0]).toMatchObject({ holds: false, explained });
   });
 
+  test.each([
+    ["hypervisor", true],
+    ["host", false],
+  ])("is explained when the %s tells of more than the VM was given: %s", (source, explained) => {
+    const some = rows({ configured: 256, allocated: 262 }).map((row) => ({ ...row, source }));
+    expect(categoryOrders(some, NOTHING)[0]).toMatchObject({ holds: false, explained });
+  });
+
   test("holds, and says what it is", () => {
     const some = rows({ configured: 256, allocated: 200, used: 120, requested: 64, dirtied: 32 });
     expect(categoryOrders(some, NOTHING)).toEqual([
