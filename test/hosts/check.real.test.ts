@@ -219,6 +219,10 @@ describe("what is wrong is named, with what mends it", () => {
         verdict: "warning",
         mend: "ip link set mig0 mtu 1500 on the destination",
       });
+      expect(named(all, "migration network")).toMatchObject({
+        verdict: "failed",
+        detail: expect.stringMatching(/answers, but not packets of 1500 bytes/u),
+      });
     } finally {
       await onHost("destination", "ip link set mig0 mtu 1500");
     }
