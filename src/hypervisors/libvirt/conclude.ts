@@ -91,6 +91,8 @@ async function lastWords({ virsh, domain }: Migration, role: HostRole): Promise<
 }
 
 const reasonOf = ({ said }: Migration, words: string | undefined): string => {
+  if (words === undefined && said.exitCode === 0)
+    return "libvirt said that the migration had completed, and then the VM was gone";
   if (words !== undefined) return said.words === "" || said.exitCode === 0 ? words : `${words} (${said.words})`;
   return said.words || `virsh exited with ${said.exitCode ?? "nothing"}`;
 };

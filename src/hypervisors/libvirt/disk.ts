@@ -19,12 +19,13 @@ import {
 } from "./images.ts";
 import { makeEmptyLike, makeOldCopy } from "./old-copy.ts";
 import { isShared, sharedTargetFor, storageFor } from "./storage.ts";
+import type { VmDisk } from "./vm-disk.ts";
 import type { MigrationWatch } from "./watch.ts";
 import type { Xml } from "./xml.ts";
 
 const ROLES = ["source", "destination"] as const;
 
-export class Disk {
+export class Disk implements VmDisk {
   /** On every host that has one it lies in the same place. */
   image: Image;
   readonly #context: Context;
@@ -97,13 +98,17 @@ export class Disk {
     await makeImage(this.#machine(from), target, "sparse", signal);
     watch.commanded();
     watch.partBegan("disk-copy");
-    await copyDisk({
+    const copying = copyDisk({
       virsh: virsh[from],
       domain: vm.name,
       target,
       clock,
       progress: (progress) => observer.progress(progress),
       signal,
+    });
+    await copying.catch(async (error: unknown) => {
+      await removeImage(this.#machine(from), target).catch(() => {});
+      throw error;
     });
     watch.partEnded("disk-copy");
     const before = this.image;

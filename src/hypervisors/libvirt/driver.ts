@@ -13,6 +13,7 @@ import type {
   PowerOnRequest,
 } from "../contract.ts";
 import { type Abilities, askAbilities, commonMachine } from "./abilities.ts";
+import { adoptVm, giveBack } from "./adopt.ts";
 import type { Context, LibvirtDriverOptions } from "./context.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
@@ -76,13 +77,17 @@ export class LibvirtDriver implements HypervisorDriver {
     if (settings)
       for (const role of ["source", "destination"] as const)
         refuseUnsupported(settings, role, await this.#abilitiesOf(role));
-    this.#vm = await startVm(this.#context, request, await this.#machine());
+    const { adopt } = this.#context.options;
+    this.#vm =
+      adopt === undefined
+        ? await startVm(this.#context, request, await this.#machine())
+        : await adoptVm(this.#context, adopt, request);
   }
 
   async powerOff(): Promise<void> {
     const vm = this.#vm;
     this.#vm = undefined;
-    if (vm) await endVm(this.#context, vm);
+    if (vm) await (vm.adopted ? giveBack : endVm)(this.#context, vm);
   }
 
   async statistics(): Promise<StatisticsSample> {

@@ -26,7 +26,7 @@ export async function migrate(migration: Migration): Promise<Ended> {
     await issue(migration, migration.command);
     watch.startSampling();
     const how = await watch.waitFor(() => isOver(migration), {
-      seconds: request.deadline,
+      seconds: migration.left,
       signal: request.signal,
     });
     if (how === "met") return await conclude(migration);
@@ -61,11 +61,11 @@ async function late(migration: Migration): Promise<Ended> {
 
 /** Cancels what can be cancelled. */
 async function giveUp(migration: Migration, status: "timeout" | "cancelled", why: string): Promise<Ended> {
-  const { watch, virsh, from, domain, said } = migration;
+  const { watch, virsh, from, domain, said, request } = migration;
   if (watch.switched) {
-    await watch.waitFor(() => isOver(migration), { seconds: POST_COPY_GRACE });
+    await watch.waitFor(() => isOver(migration), { seconds: Math.max(request.grace, POST_COPY_GRACE) });
     const ended = await conclude(migration, `${why}; post-copy cannot be cancelled without losing the VM`);
-    return ended.status === "completed" ? { ...ended, status, reason: `${why}; post-copy ended later` } : ended;
+    return ended.status === "completed" ? { ...ended, reason: `${why}; in post-copy it ended later` } : ended;
   }
   watch.did("cancel");
   await virsh[from].run(["domjobabort", domain], { timeout: CANCEL_GRACE }).catch((error: unknown) => {

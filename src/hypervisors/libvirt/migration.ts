@@ -22,6 +22,8 @@ export interface Migration {
   readonly to: HostRole;
   readonly watch: MigrationWatch;
   readonly request: MigrationRequest;
+  /** Seconds of the deadline that are left when the command is issued. */
+  readonly left: number;
   /** Arguments of `virsh migrate`. */
   readonly command: readonly string[];
   /** The destination's ports that carry memory and the disk. */

@@ -1,5 +1,5 @@
 /** One migration of whatever kind, from its preparation to the account of where everything is. */
-import { MigrascopeError } from "../../model/errors.ts";
+import { asMigrascopeError, MigrascopeError } from "../../model/errors.ts";
 import { type HostRole, other } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
@@ -68,32 +68,10 @@ async function moveLive(
 ): Promise<MigrationOutcome> {
   const { virsh, options } = context;
   const { from, kind, settings } = request;
-  const to = other(from);
   const { domain } = vm;
-  const source = virsh[from];
   let migration: Migration;
-  let commanded: string[];
   try {
-    request.signal.throwIfAborted();
-    if (kind === "storage-then-memory") await vm.disk.copyToShared(from, watch, request);
-    else if (kind !== "memory") await vm.disk.prepareDestination(to, request.signal);
-    await setDowntimeLimit(source, domain, settings);
-    const throttle = request.atDeadline === "throttle" ? await holdThrottle(source, domain) : undefined;
-    const ports = await freePorts(virsh[to].machine);
-    const where = destinationOptions({ domain, to: options.hosts[to], settings, kind, ports });
-    commanded = ["migrate", ...migrateOptions(withDeadline(request)), ...where];
-    migration = {
-      domain,
-      virsh,
-      from,
-      to,
-      watch,
-      request,
-      command: commanded,
-      said: { words: "" },
-      ports,
-      ...(throttle && { throttle }),
-    };
+    migration = await prepared(context, vm, request, watch);
   } catch (error) {
     return await notBegun(context, vm, request, error);
   }
@@ -105,14 +83,56 @@ async function moveLive(
   });
   const ended = await migrate(migration);
   over.abort();
-  if (migration.throttle && ended.runsOn === from) await forgetThrottle(source, domain, migration.throttle);
+  if (migration.throttle && ended.runsOn === from) await forgetThrottle(virsh[from], domain, migration.throttle);
   if (ended.runsOn !== null) await vm.disk.settled(ended.runsOn, from, kind);
   return outcome(ended, {
-    settings: [...(await reading), told(from, commanded)],
+    settings: [...(await reading), told(from, migration.command)],
     // One connection carried everything.
     ...(settings.transport !== "ssh" && { ports: { memory: [migration.ports.memory], disk: [migration.ports.disk] } }),
     warnings: trackingWarnings(options.accelerator, (await context.abilities(from)).qemu),
   });
+}
+
+/** Everything that comes before libvirt's own command. @throws MigrascopeError */
+async function prepared(
+  { virsh, options }: Context,
+  { domain, disk }: PoweredOn,
+  request: MigrationRequest,
+  watch: MigrationWatch,
+): Promise<Migration> {
+  const { from, kind, settings } = request;
+  const to = other(from);
+  const started = performance.now();
+  let left = request.deadline;
+  request.signal.throwIfAborted();
+  if (kind === "storage-then-memory") {
+    // Both steps have one deadline.
+    const until = AbortSignal.any([request.signal, AbortSignal.timeout(request.deadline * 1000)]);
+    await disk.copyToShared(from, watch, { ...request, signal: until }).catch((error: unknown) => {
+      if (!until.aborted || request.signal.aborted) throw error;
+      const words = `the disk was not copied within the deadline of ${request.deadline} s`;
+      throw new MigrascopeError("DEADLINE_EXCEEDED", words, { cause: error });
+    });
+    left = Math.max(0, left - (performance.now() - started) / 1000);
+  } else if (kind !== "memory") await disk.prepareDestination(to, request.signal);
+  await setDowntimeLimit(virsh[from], domain, settings);
+  const throttle = request.atDeadline === "throttle" ? await holdThrottle(virsh[from], domain) : undefined;
+  const ports = await freePorts(virsh[to].machine);
+  const where = destinationOptions({ domain, to: options.hosts[to], settings, kind, ports });
+  const command = ["migrate", ...migrateOptions(withDeadline(request)), ...where];
+  return {
+    domain,
+    virsh,
+    from,
+    to,
+    watch,
+    request,
+    left,
+    command,
+    said: { words: "" },
+    ports,
+    ...(throttle && { throttle }),
+  };
 }
 
 const outcome = (ended: Ended, more: Pick<MigrationOutcome, "settings" | "ports" | "warnings">): MigrationOutcome => ({
@@ -142,13 +162,12 @@ async function notBegun(
   { from, signal }: MigrationRequest,
   error: unknown,
 ): Promise<MigrationOutcome> {
-  if (error instanceof MigrascopeError && error.code === "SETTING_UNSUPPORTED") throw error;
-  const where = await whereabouts(virsh, vm.domain);
-  const state = where[from];
-  const reason = error instanceof Error ? error.message : String(error);
+  const { code, message } = asMigrascopeError(error);
+  if (code === "SETTING_UNSUPPORTED") throw error;
+  const state = (await whereabouts(virsh, vm.domain))[from];
   return {
-    status: signal.aborted ? "cancelled" : "failed",
-    reason,
+    status: signal.aborted ? "cancelled" : code === "DEADLINE_EXCEEDED" ? "timeout" : "failed",
+    reason: message,
     report: {},
     settings: [],
     runsOn: state !== "no answer" && runs(state) ? from : null,

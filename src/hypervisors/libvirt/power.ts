@@ -10,6 +10,7 @@ import { consoleLog, domainXml, LOG_DIRECTORY, qemuLog } from "./definition.ts";
 import { Disk } from "./disk.ts";
 import { define, domainState, removeOurs, runs } from "./domains.ts";
 import type { Virsh } from "./virsh.ts";
+import type { VmDisk } from "./vm-disk.ts";
 
 const ROLES = ["source", "destination"] as const;
 /** Seconds that a libvirt that does not answer gets to come back. */
@@ -20,8 +21,10 @@ export interface PoweredOn {
   readonly vm: VmSpec;
   readonly domain: string;
   readonly machine: string;
-  readonly disk: Disk;
+  readonly disk: VmDisk;
   readonly logDirectory: string;
+  /** It is not ours. */
+  readonly adopted?: { readonly wasRunning: boolean };
 }
 
 /** Defines and starts it; returns when its vCPUs run. Whatever fails, nothing of it stays. */

@@ -23,29 +23,31 @@ export async function migrateCold(migration: Migration, why: string): Promise<En
   await destination.stop({ grace: false });
   await request.beforeShutDown?.();
   watch.did("part", "shut-down");
-  const willing = await shutDown(migration);
+  if (!(await shutDown(migration)) && (await source.isRunning().catch(() => false))) {
+    const reason = `${why}; ${unwilling(patienceOf(migration))}`;
+    return { status: "timeout", reason, report, runsOn: source.role, instance: source };
+  }
   await source.stop();
   watch.stopped();
   watch.did("part-end", "shut-down");
   watch.did("part", "start");
-  const warnings = willing ? [] : [unwilling(patienceOf(migration))];
   const started = await start(migration);
   watch.did("part-end", "start");
   if (typeof started === "string") {
     const reason = `${why}; the VM was shut down, and then started on no host: ${started}`;
-    return { status: "failed", reason, report, runsOn: null, warnings };
+    return { status: "failed", reason, report, runsOn: null };
   }
   const { instance, failure } = started;
-  if (failure === undefined) return { status: "completed", report, runsOn: instance.role, instance, warnings };
+  if (failure === undefined) return { status: "completed", report, runsOn: instance.role, instance };
   const reason = `${why}; the VM was shut down and could not be started on the ${destination.role} (${failure}): it was started where it had been`;
-  return { status: "failed", reason, report, runsOn: instance.role, instance, warnings };
+  return { status: "failed", reason, report, runsOn: instance.role, instance };
 }
 
 const patienceOf = ({ request }: Migration): number => Math.min(SHUT_DOWN, request.grace);
 
+/** Nobody switches a guest off that does not want to: what it has not written to its disk would be lost. */
 const unwilling = (seconds: number): string =>
-  `the guest did not shut down within ${seconds} s of its power button being pressed and was switched off: ` +
-  "what it had not written to its disk by then is lost";
+  `the guest did not shut down within ${seconds} s of its power button being pressed: it goes on where it was`;
 
 /** Presses the power button. @returns whether the guest has shut down. */
 async function shutDown(migration: Migration): Promise<boolean> {

@@ -37,6 +37,8 @@ export interface Account {
   readonly events: readonly string[];
   readonly states: readonly string[];
   readonly samples: number;
+  /** The largest share of vCPU time taken away before the deadline's event, and after it. */
+  readonly throttles: { readonly before: number; readonly after: number };
   readonly settings: Readonly<Record<string, unknown>>;
   readonly ports: unknown;
   /** Where libvirt says that the VM runs. */
@@ -136,6 +138,7 @@ async function attempt(asked: Attempt): Promise<Account> {
       .map((event) => [event.kind, event.host, event.detail].filter(Boolean).join(" ")),
     states: events.filter((event) => event.kind === "status").map((event) => `${event.host} ${event.detail}`),
     samples: samples.length,
+    throttles: throttlesIn(samples, events.find((event) => event.kind === "deadline")?.observed.mono),
     settings:
       "settings" in outcome
         ? Object.fromEntries(outcome.settings.map((row) => [`${row.host} ${row.name}`, row.effective]))
@@ -154,6 +157,14 @@ const pick = ({ status, reason, runsOn, report }: MigrationOutcome): Account["ou
   runsOn,
   report,
 });
+
+function throttlesIn(samples: readonly MigrationProgress[], deadline = Number.POSITIVE_INFINITY): Account["throttles"] {
+  const largest = (of: readonly MigrationProgress[]): number => Math.max(0, ...of.map(({ throttle }) => throttle ?? 0));
+  return {
+    before: largest(samples.filter(({ at }) => at.mono < deadline)),
+    after: largest(samples.filter(({ at }) => at.mono >= deadline)),
+  };
+}
 
 const accounts: Account[] = [];
 for (const asked of JSON.parse(process.argv[2]!) as Attempt[]) {
