@@ -171,8 +171,8 @@ describe("when a migration has not ended by its deadline, it can be", () => {
         return local.start(again ? [...argv, "-no-such-option"] : argv, options);
       },
     };
-    const pair = await poweredOn({ destination: { machine } });
-    const options = { deadline: 0.5, atDeadline: "cold", grace: 0.2 } as const;
+    const pair = await poweredOn({ destination: { machine }, powerButton: true });
+    const options = { deadline: 0.5, atDeadline: "cold" } as const;
     const outcome = await pair.migrate("source", { bandwidth: SLOW, downtimeLimit: "1ms" }, options);
     expect(outcome).toMatchObject({ status: "failed", runsOn: "source" });
     expect(outcome.reason).toMatch(/could not be started on the destination.*no-such-option/u);
