@@ -38,7 +38,8 @@ export function terminalAsker(): Asker & Disposable & { readonly interrupted: Ab
       });
     controller.signal.throwIfAborted();
     const line = lines.shift();
-    if (line === undefined) throw new MigrascopeError("ANSWERS_ENDED", "the input ended before the last question: nothing was written");
+    if (line === undefined)
+      throw new MigrascopeError("ANSWERS_ENDED", "the input ended before the last question: nothing was written");
     return line.trim();
   };
 

@@ -277,7 +277,9 @@ describe("a capture on a host", () => {
   });
 
   test("ends with whoever asked for it, and its file with it", async () => {
-    await inLab(process.execPath, CAPTURE, sandbox.path("good.yaml"), sandbox.path("none.pcap"), "abandon");
+    // What is killed leaves its own sockets: not in the machine's /tmp.
+    const killed = ["env", `TMPDIR=${sandbox.directory}`, process.execPath, CAPTURE, sandbox.path("good.yaml")];
+    await inLab(...killed, sandbox.path("none.pcap"), "abandon");
     await expect.poll(() => onHost("source", left), { timeout: 30_000 }).toBe("");
   });
 });
