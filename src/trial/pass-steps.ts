@@ -56,7 +56,8 @@ function preparing(parts: PassParts): Step[] {
     {
       name: "power-on",
       kind: "essential",
-      budget: BUDGET.powerOn + (scenario.disk.allocation === "preallocated" ? wholeDisk : 0),
+      // Blocks may have to be written: of a preallocated disk, of a LUN that is blanked.
+      budget: BUDGET.powerOn + wholeDisk,
       run: (signal) => act.powerOn(parts, signal),
     },
     {
