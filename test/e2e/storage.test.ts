@@ -16,7 +16,7 @@ scenarios:
   - name: storage
     migration: storage
     disk: {data: ${DATA}MiB}
-    workload: {kind: disk-write, size: 8MiB, rate: 1MB/s, cache: false}
+    workload: {kind: disk-write, size: 8MiB, rate: 250kB/s, cache: false}
   - name: delta
     migration: storage-incremental
     disk: {data: ${DATA}MiB}
