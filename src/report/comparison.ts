@@ -43,6 +43,10 @@ export const probedOf = ({ passes }: TrialResult): PassResult | undefined =>
 /** A number is not parted from its unit at the end of a line. */
 const whole = (value: number, unit: Measurement["unit"]): string => formatValue(value, unit).replaceAll(" ", "\u00a0");
 
+/** Whether clients missed the VM more than once from the migrate command on. */
+export const severalOutages = (trial: TrialResult): boolean =>
+  (probedOf(trial)?.outages ?? []).filter(({ kind, during }) => kind === "outage" && during !== "before").length > 1;
+
 /** So many values are listed one by one. */
 const FEW = 5;
 

@@ -68,6 +68,15 @@ describe("the figure of total times", () => {
     expect(points).toHaveLength(14);
   });
 
+  test("tells of all outages where the downtime was not the only one", () => {
+    const [trial] = structuredClone(result.trials.slice(0, 1));
+    trial!.measurements.downtimeTotal = { value: 4.2, unit: "s", source: "probes.bin" };
+    expect(trial!.passes[1]!.outages).toHaveLength(2);
+    expect(comparisonFigure(compared({ trials: [trial!] }))!.summary).toContain("; all outages: 4.20 s");
+    trial!.passes[1]!.outages.pop();
+    expect(comparisonFigure(compared({ trials: [trial!] }))!.summary).not.toContain("all outages");
+  });
+
   test("says of a scenario that never completed that it did not", () => {
     const trials = result.trials.slice(-1);
     expect(comparisonFigure(compared({ trials: [...result.trials.slice(0, 1), ...trials] }))!.summary).toContain(

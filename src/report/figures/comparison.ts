@@ -3,8 +3,8 @@
  * part, and where in it clients were not answered.
  */
 import type { EChartsOption } from "echarts";
-import type { Outage } from "../../model/result.ts";
-import { type Compared, probedOf, totalOf } from "../comparison.ts";
+import type { Outage, TrialResult } from "../../model/result.ts";
+import { type Compared, probedOf, severalOutages, totalOf } from "../comparison.ts";
 import { formatMeasurement, formatValue } from "../format.ts";
 import { BASE, type Figure, namedRows, seconds, timeAxis } from "./figure.ts";
 import { type Ink, LIGHT } from "./palette.ts";
@@ -49,11 +49,17 @@ function rowsOf(scenario: Compared): Row[] {
       points: ended.length > 1 ? ended.map((trial) => totalOf(trial)!) : [],
     },
     {
-      label: `its downtime: ${formatMeasurement(shown.measurements.downtime)}`,
+      label: `its downtime: ${formatMeasurement(shown.measurements.downtime)}${allOutages(shown)}`,
       bars: outages.flatMap(outageBars),
       points: [],
     },
   ];
+}
+
+/** The downtime is one outage; where there were more, clients missed the VM for longer. */
+function allOutages(trial: TrialResult): string {
+  const { downtimeTotal } = trial.measurements;
+  return severalOutages(trial) && downtimeTotal ? `; all outages: ${formatMeasurement(downtimeTotal)}` : "";
 }
 
 /** Thin where it may have been, thick where it surely was. */

@@ -11,7 +11,7 @@ import { barLegend, figureBlock } from "./figure.ts";
 import { type Html, html, table } from "./html.ts";
 import { named, number } from "./parts.ts";
 
-const COLUMNS = ["totalTime", "downtime", "blackout", "outOfService", "transferred"] as const;
+const COLUMNS = ["totalTime", "downtime", "downtimeTotal", "blackout", "outOfService", "transferred"] as const;
 
 /** Nothing where all migrations are of one kind. */
 export function comparisonSection(result: Result): Html {

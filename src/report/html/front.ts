@@ -1,6 +1,7 @@
 /** What a reader sees first: what makes the numbers doubtful, the answer, and what was tested. */
 import type { Result, TrialResult } from "../../model/result.ts";
 import { acceleratorSentence, doubtsOf, FOUR_TIMES, hypervisorOf, meaningOf, measurementOf } from "../catalogue.ts";
+import { severalOutages } from "../comparison.ts";
 import { PART_LOOKS } from "../figures/part-looks.ts";
 import { formatChosen, formatMeasurement, formatValue, UNITS_NOTE } from "../format.ts";
 import { capital, diskCheckInWords, lateInWords, recoveryInWords, saidBy } from "../happened.ts";
@@ -82,7 +83,7 @@ function answerOf(trial: TrialResult, index: number): Html {
     of[key]?.value === null || of[key] === undefined
       ? html`${meaningOf(key).label} ${number(key)}. `
       : html`${before} ${number(key)}${after} `;
-  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${standing(trial, sentence)}${sentence("transferred", "The migration put", " on the migration network.")}${split(trial)}${happenedTo(trial)}</li>`;
+  return html`<li>${badge(trial.status)} ${name}: ${sentence("totalTime", "the migration took", " from command to completion.")}${sentence("downtime", "A client could not reach the VM for", ".")}${severalOutages(trial) && of.downtimeTotal ? sentence("downtimeTotal", "With all other outages from the command on that comes to", ".") : ""}${standing(trial, sentence)}${sentence("transferred", "The migration put", " on the migration network.")}${split(trial)}${happenedTo(trial)}</li>`;
 }
 
 /** Of a VM that was shut down the parts say where the time went: that it was not live, nobody need be told twice. */
