@@ -1,5 +1,12 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests of hosts under libvirt. */
+const HOSTS = [
+  "test/hosts/**/*.real.test.ts",
+  "test/hypervisors/libvirt/**/*.real.test.ts",
+  "test/lab/libvirt.test.ts",
+];
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,6 +19,17 @@ export default defineConfig({
         },
       },
       {
+        // Real hosts under libvirt, where the question is what becomes of a VM, not how long it takes: two files at a time.
+        test: {
+          name: "hosts",
+          include: HOSTS,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
         // Real QEMU, namespaces, browsers, sanitizers: one file at a time, or they would measure each other.
         test: {
           name: "real",
@@ -21,6 +39,7 @@ export default defineConfig({
             "test/native/**/*.test.ts",
             "test/**/*.real.test.ts",
           ],
+          exclude: HOSTS,
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
