@@ -11,6 +11,9 @@ export const LOG_DIRECTORY = "/var/log/libvirt/qemu";
 export const consoleLog = (domain: string): string => `${LOG_DIRECTORY}/${domain}-console.log`;
 export const qemuLog = (domain: string): string => `${LOG_DIRECTORY}/${domain}.log`;
 
+/** Where libvirt keeps the process number of the domain's QEMU. */
+export const processFile = (domain: string): string => `/run/libvirt/qemu/${domain}.pid`;
+
 export interface DomainOptions {
   readonly vm: VmSpec;
   readonly accelerator: "kvm" | "tcg";

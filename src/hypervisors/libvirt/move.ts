@@ -48,7 +48,7 @@ export async function move(
 async function cold({ virsh, clock }: Context, vm: PoweredOn, request: MigrationRequest): Promise<MigrationOutcome> {
   const { domain } = vm;
   const file = vm.disk.coldFile(request);
-  return await migrateCold({
+  const outcome = await migrateCold({
     domain,
     virsh,
     to: other(request.from),
@@ -57,6 +57,7 @@ async function cold({ virsh, clock }: Context, vm: PoweredOn, request: Migration
     clock,
     shutDown: () => virsh[request.from].run(["shutdown", domain, "--mode", "acpi"]),
   });
+  return { ...outcome, ...(file && { ports: { memory: [], disk: [file.ssh.port] } }) };
 }
 
 async function moveLive(

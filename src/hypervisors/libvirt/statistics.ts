@@ -1,16 +1,30 @@
 /** Memory and disk of a running VM, from libvirt's view. */
 import type { StatisticsSample } from "../../model/host.ts";
 import type { Clock } from "../../model/time.ts";
+import { residentGuestMemory } from "../qemu/statistics.ts";
+import { processFile } from "./definition.ts";
 import type { Virsh } from "./virsh.ts";
 
 /**
- * Bytes. memory.configured: what the VM was given (balloon.maximum); memory.allocated: QEMU's resident memory on the host
- * (balloon.rss), which holds QEMU's own heap and code too; memory.used: as the guest's balloon driver says, without page
- * cache (available − usable). disk: as QEMU sees the image.
+ * Bytes. memory.configured: what the VM was given (balloon.maximum); memory.allocated: the guest's memory that is resident on
+ * the host, as of the driver qemu (libvirt's balloon.rss is all of QEMU's process); memory.used: as the guest's balloon driver
+ * says, without page cache (available − usable). disk.virtualSize: as QEMU sees the image; its blocks are counted by whoever
+ * sees the whole chain of images.
  */
 export async function statistics(virsh: Virsh, domain: string, clock: Clock): Promise<StatisticsSample> {
-  const answer = await virsh.run(["domstats", domain, "--raw", "--balloon", "--block", "--nowait"]);
-  return { at: clock(), source: "hypervisor", ...statisticsIn(answer) };
+  const [answer, mappings] = await Promise.all([
+    virsh.run(["domstats", domain, "--raw", "--balloon", "--block", "--nowait"]),
+    virsh.machine.run(["sh", "-c", 'cat "/proc/$(cat "$1")/smaps"', "sh", processFile(domain)]).catch(() => undefined),
+  ]);
+  const { memory, disk } = statisticsIn(answer);
+  // Not everybody who may use libvirt may look into its processes.
+  const allocated = mappings && residentGuestMemory(mappings.stdout);
+  return {
+    at: clock(),
+    source: "hypervisor",
+    memory: { ...memory, ...(allocated !== undefined && { allocated }) },
+    disk,
+  };
 }
 
 /** Reads the answer to `domstats --raw`: `field=value` lines; memory in KiB, disks in bytes. */
@@ -28,10 +42,9 @@ export function statisticsIn(text: string): Pick<StatisticsSample, "memory" | "d
   return {
     memory: known({
       configured: kib("balloon.maximum"),
-      allocated: kib("balloon.rss"),
       used: available === undefined || usable === undefined ? undefined : available - usable,
     }),
-    disk: known({ virtualSize: sum("capacity"), allocatedBlocks: sum("physical") }),
+    disk: known({ virtualSize: sum("capacity") }),
   };
 }
 
