@@ -1,6 +1,7 @@
 /** A VM that exists already and is not ours: it takes part in a pass and is given back as it was. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
+import type { DeadlineAction, MigrationKind } from "../../model/movement.ts";
 import type { PowerOnRequest } from "../contract.ts";
 import { AdoptedDisk } from "./adopted-disk.ts";
 import type { Context } from "./context.ts";
@@ -9,6 +10,21 @@ import type { PoweredOn } from "./power.ts";
 
 /** Seconds that its system gets to shut down, when it was off before. */
 const SHUT_DOWN = 120;
+
+/** @throws MigrascopeError SETTING_UNSUPPORTED for what would not leave it as it was. */
+export function refuseForAdopted(kind: MigrationKind, atDeadline?: DeadlineAction): void {
+  const refused =
+    kind === "memory" || kind === "storage"
+      ? atDeadline === "cold"
+        ? "atDeadline: cold"
+        : undefined
+      : `migration: ${kind}`;
+  if (refused === undefined) return;
+  throw new MigrascopeError(
+    "SETTING_UNSUPPORTED",
+    `${refused}: the VM is adopted and is to be given back as it was; use a VM that Migrascope makes`,
+  );
+}
 
 /**
  * Starts it on the source if it is off.

@@ -13,7 +13,7 @@ import type {
   PowerOnRequest,
 } from "../contract.ts";
 import { type Abilities, askAbilities, commonMachine } from "./abilities.ts";
-import { adoptVm, giveBack } from "./adopt.ts";
+import { adoptVm, giveBack, refuseForAdopted } from "./adopt.ts";
 import type { Context, LibvirtDriverOptions } from "./context.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
@@ -78,6 +78,7 @@ export class LibvirtDriver implements HypervisorDriver {
       for (const role of ["source", "destination"] as const)
         refuseUnsupported(settings, role, await this.#abilitiesOf(role));
     const { adopt } = this.#context.options;
+    if (adopt !== undefined) refuseForAdopted(request.kind);
     this.#vm =
       adopt === undefined
         ? await startVm(this.#context, request, await this.#machine())
@@ -112,6 +113,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async migrate(request: MigrationRequest): Promise<MigrationOutcome> {
     const vm = this.#on("a migration");
+    if (vm.adopted) refuseForAdopted(request.kind, request.atDeadline);
     for (const role of ["source", "destination"] as const)
       refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
     try {

@@ -54,7 +54,8 @@ export const toReport = (job: JobStatistics): MigrationReport =>
     downtime: field(job, "downtime", 1000),
     setupTime: field(job, "setup_time", 1000),
     transferred: field(job, "memory_processed"),
-    diskTransferred: field(job, "disk_processed"),
+    // libvirt 9.0 says nothing of the disk once the migration is over, in the form of zeroes.
+    diskTransferred: field(job, "disk_total") ? field(job, "disk_processed") : undefined,
     rounds: field(job, "memory_iteration"),
     zeroPages: field(job, "memory_constant"),
     normalPages: field(job, "memory_normal"),

@@ -61,10 +61,12 @@ test("a completed job's statistics become the hypervisor's account", () => {
     downtime: 0.093,
     setupTime: 0.001,
     transferred: 91_709_995,
-    diskTransferred: 0,
     rounds: 4,
     pageSize: 4096,
   });
+  expect(toReport(parseJob(JOB))).not.toHaveProperty("diskTransferred");
+  const copied = JOB.replace("disk_total: 0", "disk_total: 10").replace("disk_processed: 0", "disk_processed: 7");
+  expect(toReport(parseJob(copied))).toMatchObject({ diskTransferred: 7 });
 });
 
 test("no job has no statistics", () => {
