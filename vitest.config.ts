@@ -5,6 +5,8 @@ const HOSTS = [
   "test/hosts/**/*.real.test.ts",
   "test/hypervisors/libvirt/**/*.real.test.ts",
   "test/lab/libvirt.test.ts",
+  "test/e2e/hosts.test.ts",
+  "test/e2e/libvirt-kill.test.ts",
 ];
 
 export default defineConfig({
