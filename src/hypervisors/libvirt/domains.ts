@@ -1,4 +1,5 @@
 /** The VM's domain on both hosts: in which state it is, and putting it in order. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole } from "../../model/machines.ts";
 import { MARK } from "./definition.ts";
@@ -52,10 +53,23 @@ export async function removeOurs(virsh: Virsh, domain: string): Promise<void> {
   await remove(virsh, domain);
 }
 
+/** Steps that it may take until the host knows no such domain any more: to destroy it and to undefine it, and both again. */
+const STEPS = 4;
+
+/** One that was being started meanwhile runs on once it has been undefined: it counts as gone only when it has been seen to be. */
 async function remove(virsh: Virsh, domain: string): Promise<void> {
-  if (isActive(await domainState(virsh, domain)))
-    await virsh.run(["destroy", domain], { timeout: 60 }).catch(ignoreGone);
-  await virsh.run(["undefine", domain, "--snapshots-metadata", "--checkpoints-metadata"]).catch(ignoreGone);
+  for (let step = 0; ; step++) {
+    const state = await domainState(virsh, domain);
+    if (!state) return;
+    if (step === STEPS)
+      throw new MigrascopeError(
+        "HYPERVISOR_REFUSED",
+        `the domain "${domain}" is still ${state.state} after it was removed: end it with \`virsh destroy\` and \`virsh undefine\``,
+        { where: virsh.machine.name },
+      );
+    if (isActive(state)) await virsh.run(["destroy", domain], { timeout: 60 }).catch(ignoreGone);
+    else await virsh.run(["undefine", domain, "--snapshots-metadata", "--checkpoints-metadata"]).catch(ignoreGone);
+  }
 }
 
 /** What was to go has gone by itself. */
@@ -64,9 +78,13 @@ function ignoreGone(error: unknown): void {
   throw error;
 }
 
+/** Without an answer it counts as a stranger's. @throws MigrascopeError, also when the host or libvirt does not answer. */
 async function requireOurs(virsh: Virsh, domain: string): Promise<void> {
-  const definition = await virsh.run(["dumpxml", domain]).catch(() => "");
-  if (definition === "" || definition.includes(MARK)) return;
+  const definition = await virsh.run(["dumpxml", domain]).catch((error: unknown) => {
+    if (isNoDomain(error)) return undefined;
+    throw error;
+  });
+  if (definition === undefined || definition.includes(MARK)) return;
   throw new MigrascopeError(
     "HYPERVISOR_REFUSED",
     `there is a domain "${domain}" that Migrascope did not make: it is left alone; give the testbed's vm another name, or adopt it`,
@@ -82,6 +100,29 @@ export async function whereabouts(virsh: Readonly<Record<HostRole, Virsh>>, doma
     domainState(virsh[role], domain).catch(() => "no answer" as const);
   const [source, destination] = await Promise.all([of("source"), of("destination")]);
   return { source, destination };
+}
+
+/** As `whereabouts`; hosts that do not answer are asked again for a while. @param seconds that they get. */
+export async function patientWhereabouts(
+  virsh: Readonly<Record<HostRole, Virsh>>,
+  domain: string,
+  seconds: number,
+): Promise<Whereabouts> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    const where = await whereabouts(virsh, domain);
+    if ((where.source !== "no answer" && where.destination !== "no answer") || performance.now() > until) return where;
+    await sleep(1000);
+  }
+}
+
+/** The one host on which it is known to run. `null`: on none or on both, as far as is known. */
+export function runningOn(where: Whereabouts): HostRole | null {
+  const running = (["source", "destination"] as const).filter((role) => {
+    const state = where[role];
+    return state !== "no answer" && runs(state);
+  });
+  return running.length === 1 ? running[0]! : null;
 }
 
 /** In words: `source: paused (migrating); destination: no domain`. */

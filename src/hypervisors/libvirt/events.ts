@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { RunningCommand } from "../../remote/machine.ts";
+import { endCommand } from "./end-command.ts";
 import type { Virsh } from "./virsh.ts";
 
 export interface QemuEvent {
@@ -44,7 +45,7 @@ const PATIENCE = 15;
 
 /**
  * Listens on one host. Returns when virsh is connected: earlier events are missed.
- * @throws MigrascopeError HYPERVISOR_LOST when it does not connect.
+ * @throws MigrascopeError HYPERVISOR_LOST when it does not connect, COMMAND_FAILED, HYPERVISOR_REFUSED.
  */
 export async function listenForEvents(
   virsh: Virsh,
@@ -59,16 +60,13 @@ export async function listenForEvents(
     else if (line.trim() !== "") last = line.trim();
   });
   const lost = command.ended.then(({ exitCode, signal }) => last || `it ended with ${signal ?? exitCode}`);
-  await connected(virsh, command, () => last);
-  return {
-    lost,
-    stop: async () => {
-      command.kill();
-      const killer = setTimeout(() => command.kill("SIGKILL"), 3000);
-      await command.ended;
-      clearTimeout(killer);
-    },
-  };
+  try {
+    await connected(virsh, command, () => last);
+  } catch (error) {
+    await endCommand(command);
+    throw error;
+  }
+  return { lost, stop: () => endCommand(command) };
 }
 
 /**

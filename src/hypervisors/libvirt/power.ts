@@ -1,7 +1,6 @@
 /** The VM's beginning and its end on both hosts. */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { PowerOnRequest } from "../contract.ts";
@@ -9,12 +8,11 @@ import type { Context } from "./context.ts";
 import { consoleLog, domainXml, LOG_DIRECTORY, qemuLog } from "./definition.ts";
 import { Disk } from "./disk.ts";
 import { define, domainState, removeOurs, runs } from "./domains.ts";
+import { patiently } from "./patience.ts";
 import type { Virsh } from "./virsh.ts";
 import type { VmDisk } from "./vm-disk.ts";
 
 const ROLES = ["source", "destination"] as const;
-/** Seconds that a libvirt that does not answer gets to come back. */
-const PATIENCE = 60;
 
 /** A VM that was powered on. */
 export interface PoweredOn {
@@ -89,18 +87,6 @@ export async function endVm({ virsh }: Context, { domain, disk, logDirectory }: 
   // An image that a VM may still be writing to is left.
   if (failed) throw failed.reason;
   await disk.remove();
-}
-
-async function patiently(work: () => Promise<void>): Promise<void> {
-  const until = performance.now() + PATIENCE * 1000;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (performance.now() > until) throw error;
-      await sleep(1000);
-    }
-  }
 }
 
 /** Under the names that the driver qemu's logs have. What is not there is left out. */

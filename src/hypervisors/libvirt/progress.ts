@@ -1,6 +1,7 @@
 /** libvirt's account of a migration (`virsh domjobinfo --rawstats`) in our terms. Fields: VIR_DOMAIN_JOB_* in libvirt-domain.h. */
 import type { MigrationProgress, MigrationReport } from "../../model/migration.ts";
 import type { Instant } from "../../model/time.ts";
+import { known } from "../known.ts";
 
 /** Field → value, as libvirt gives them: bytes, milliseconds, pages. */
 export type JobStatistics = ReadonlyMap<string, number>;
@@ -15,11 +16,6 @@ export function parseJob(text: string): JobStatistics {
 function field(from: JobStatistics, name: string, divisor = 1): number | undefined {
   const value = from.get(name);
   return value !== undefined && value >= 0 ? value / divisor : undefined;
-}
-
-/** Leaves out what is not known: `undefined` is not a value of the schema. */
-function known<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 export function toProgress(job: JobStatistics, status: string, at: Instant): MigrationProgress {

@@ -4,6 +4,7 @@
  */
 import { MigrascopeError } from "../../model/errors.ts";
 import type { RunningCommand } from "../../remote/machine.ts";
+import { endCommand } from "./end-command.ts";
 import type { Virsh } from "./virsh.ts";
 import { libvirtWords } from "./virsh.ts";
 
@@ -54,11 +55,12 @@ export class VirshSession {
 
   /**
    * Asks after all that was asked before has been answered. virsh splits lines into words itself, as a shell does.
-   * @returns what virsh printed. @throws MigrascopeError HYPERVISOR_REFUSED with libvirt's words, HYPERVISOR_LOST.
+   * @returns what virsh printed. @throws MigrascopeError HYPERVISOR_REFUSED with libvirt's words, HYPERVISOR_LOST; RangeError
+   * for a word that no line of virsh's can hold.
    */
   ask(words: readonly string[]): Promise<string> {
-    const line = words.map(quoted).join(" ");
     return new Promise((resolve, reject) => {
+      const line = words.map(quoted).join(" ");
       if (this.#over) {
         reject(this.#over);
         return;
@@ -93,7 +95,7 @@ export class VirshSession {
   #end(why: string): void {
     if (this.#over) return;
     this.#over = new MigrascopeError("HYPERVISOR_LOST", why, { where: this.where });
-    this.#command.kill();
+    void endCommand(this.#command);
     for (const { reject, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer);
       reject(this.#over);

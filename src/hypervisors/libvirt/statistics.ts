@@ -1,6 +1,7 @@
 /** Memory and disk of a running VM, from libvirt's view. */
 import type { StatisticsSample } from "../../model/host.ts";
 import type { Clock } from "../../model/time.ts";
+import { known } from "../known.ts";
 import { residentGuestMemory } from "../qemu/statistics.ts";
 import { processFile } from "./definition.ts";
 import type { Virsh } from "./virsh.ts";
@@ -46,9 +47,4 @@ export function statisticsIn(text: string): Pick<StatisticsSample, "memory" | "d
     }),
     disk: known({ virtualSize: sum("capacity") }),
   };
-}
-
-/** Leaves out what is not known: `undefined` is not a value of the schema. */
-function known<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,17 +1,13 @@
 /** QEMU's answer to `query-migrate` in our terms. Field meanings: MigrationInfo and MigrationStats in qapi/migration.json. */
 import type { MigrationProgress, MigrationReport } from "../../model/migration.ts";
 import type { Instant } from "../../model/time.ts";
+import { known } from "../known.ts";
 import { isObject, type Json, type JsonObject } from "./qmp/messages.ts";
 
 /** The field as a number, divided (0.036 is 36 / 1000, not 36 × 0.001); absent or negative fields stay absent. */
 function field(from: JsonObject, name: string, divisor = 1): number | undefined {
   const value = from[name];
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value / divisor : undefined;
-}
-
-/** Leaves out what is not known: `undefined` is not a value of the schema. */
-function known<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 const infoOf = (answer: Json): JsonObject => (isObject(answer) ? answer : {});
