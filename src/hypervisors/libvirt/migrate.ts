@@ -10,11 +10,13 @@
 import { issue } from "./command.ts";
 import { conclude } from "./conclude.ts";
 import { actAtDeadline } from "./deadline.ts";
+import { endCommand } from "./end-command.ts";
 import { type Ended, isOver, type Migration } from "./migration.ts";
 import { armSwitches } from "./switches.ts";
 
-/** Seconds that libvirt gets to carry out a cancellation. */
+/** Seconds that libvirt gets to carry out a cancellation, and before it is asked again when it would not. */
 const CANCEL_GRACE = 30;
+const ASK_AGAIN = 1;
 /** Seconds that a post-copy migration gets to end by itself after its deadline. */
 const POST_COPY_GRACE = 60;
 
@@ -37,7 +39,16 @@ export async function migrate(migration: Migration): Promise<Ended> {
     return await conclude(migration, (error as Error).message);
   } finally {
     disarm();
+    leaveCommand(migration);
   }
+}
+
+/**
+ * A virsh that has not ended by now hangs on a host that does not answer: our process would not end before it. One that carries
+ * a direct migration is part of it, and after the switch to post-copy that must go on.
+ */
+function leaveCommand({ said, request, watch }: Migration): void {
+  if (said.running && !(request.settings.path === "direct" && watch.switched)) void endCommand(said.running);
 }
 
 /** The deadline has come: does what the plan says, and gives the migration `grace` to end. */
@@ -61,20 +72,36 @@ async function late(migration: Migration): Promise<Ended> {
 
 /** Cancels what can be cancelled. */
 async function giveUp(migration: Migration, status: "timeout" | "cancelled", why: string): Promise<Ended> {
-  const { watch, virsh, from, domain, said, request } = migration;
+  const { watch, from, request } = migration;
+  await cancel(migration);
   if (watch.switched) {
     await watch.waitFor(() => isOver(migration), { seconds: Math.max(request.grace, POST_COPY_GRACE) });
     const ended = await conclude(migration, `${why}; post-copy cannot be cancelled without losing the VM`);
     return ended.status === "completed" ? { ...ended, reason: `${why}; in post-copy it ended later` } : ended;
   }
-  watch.did("cancel");
-  await virsh[from].run(["domjobabort", domain], { timeout: CANCEL_GRACE }).catch((error: unknown) => {
-    watch.did("status", (error as Error).message);
-  });
-  await watch.waitFor(() => isOver(migration), { seconds: CANCEL_GRACE });
-  const completed = said.exitCode === 0;
   const ended = await conclude(migration, why);
-  // It was faster than the cancellation.
-  if (completed && ended.status === "completed") return ended;
-  return ended.runsOn === null ? ended : { ...ended, status, reason: why, report: ended.report };
+  // It was faster than the cancellation, or it is not where a cancelled one would be.
+  if (ended.status === "completed" || ended.runsOn !== from) return ended;
+  return { ...ended, status, reason: why };
+}
+
+/** Asks again where libvirt refuses: before the migration has begun on both hosts there is nothing that it could abort. */
+async function cancel(migration: Migration): Promise<void> {
+  const { watch, virsh, from, domain } = migration;
+  if (watch.switched) return;
+  watch.did("cancel");
+  const until = performance.now() + CANCEL_GRACE * 1000;
+  const left = (): number => Math.max(0, until - performance.now()) / 1000;
+  let told: string | undefined;
+  for (let accepted = false; !isOver(migration) && !watch.switched && left() > 0; ) {
+    try {
+      if (!accepted) await virsh[from].run(["domjobabort", domain], { timeout: CANCEL_GRACE });
+      accepted = true;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== told) watch.did("status", message);
+      told = message;
+    }
+    await watch.waitFor(() => isOver(migration) || watch.switched, { seconds: accepted ? left() : ASK_AGAIN });
+  }
 }

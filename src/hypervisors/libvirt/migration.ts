@@ -1,7 +1,8 @@
-/** One migration as its parts see it, and issuing its command. */
+/** One migration as its parts see it, and noting the end of its command. */
 import type { HostRole } from "../../model/machines.ts";
 import type { MigrationReport } from "../../model/migration.ts";
 import type { Status } from "../../model/run.ts";
+import type { RunningCommand } from "../../remote/machine.ts";
 import type { MigrationRequest } from "../contract.ts";
 import type { NativeSettings } from "../qemu/native.ts";
 import type { Ports } from "./destination.ts";
@@ -39,6 +40,8 @@ export interface CommandEnd {
   /** `undefined` while it runs, or while the migration runs on without it. */
   exitCode?: number;
   words: string;
+  /** The one that was issued last: what became of an earlier one does not count any more. */
+  running?: RunningCommand;
 }
 
 /** The command has ended. */

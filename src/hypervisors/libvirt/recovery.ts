@@ -1,7 +1,7 @@
 /** A post-copy migration of which the connection broke: the VM's memory is on both sides, and both wait for each other. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { issue } from "./command.ts";
-import { isOver, type Migration } from "./migration.ts";
+import { ended, isOver, type Migration } from "./migration.ts";
 
 /** How often it is tried, and the seconds before each time: a link that was cut takes a while to come back. */
 const ATTEMPTS = 5;
@@ -22,7 +22,9 @@ export async function recover(migration: Migration): Promise<string> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     await sleep(PAUSE * 1000);
     watch.did("status", `connecting again, attempt ${attempt}`);
-    await issue(migration, [...command, "--postcopy-resume"]);
+    await issue(migration, [...command, "--postcopy-resume"]).catch((error: Error) =>
+      ended(migration, 1, error.message),
+    );
     const goesOn = (): boolean => GOES_ON.has(watch.sourceStatus);
     await watch.waitFor(() => isOver(migration) || goesOn(), { seconds: PATIENCE });
     if (goesOn()) watch.did("recover", `attempt ${attempt}`);

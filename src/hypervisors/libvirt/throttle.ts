@@ -5,7 +5,7 @@
 
 import type { NativeSettings } from "../qemu/native.ts";
 import { HELD_BACK, letLooseParameters } from "../qemu/throttle.ts";
-import type { Migration } from "./migration.ts";
+import { isOver, type Migration } from "./migration.ts";
 import { monitor, readSettings } from "./monitor.ts";
 import type { Virsh } from "./virsh.ts";
 
@@ -29,7 +29,8 @@ export async function forgetThrottle(virsh: Virsh, domain: string, before: Nativ
  * so the first increment leads there, and only the next ones are as asked for.
  * @throws MigrascopeError HYPERVISOR_REFUSED when QEMU refuses.
  */
-export async function letThrottle({ virsh, from, domain, watch, request, throttle }: Migration): Promise<void> {
+export async function letThrottle(migration: Migration): Promise<void> {
+  const { virsh, from, domain, watch, request, throttle } = migration;
   const values = letLooseParameters(request.settings, throttle ?? { capabilities: {}, parameters: {} });
   const { "cpu-throttle-initial": initial = 1, "cpu-throttle-increment": increment = 1 } = values;
   const now = Math.round((watch.latest?.throttle ?? 0) * 100);
@@ -37,11 +38,14 @@ export async function letThrottle({ virsh, from, domain, watch, request, throttl
   await monitor(virsh[from], domain, "migrate-set-parameters", { ...values, "cpu-throttle-increment": first });
   if (first === increment) return;
   const begun = (): boolean => (watch.latest?.throttle ?? 0) * 100 >= initial;
-  void watch.waitFor(begun, { seconds: FIRST_STEP }).then((how) => {
-    // Refused or over: the migration's end tells.
-    if (how === "met")
-      void monitor(virsh[from], domain, "migrate-set-parameters", { "cpu-throttle-increment": increment }).catch(
-        () => {},
-      );
-  });
+  const over = (): boolean => isOver(migration) || watch.hasEnded;
+  void watch
+    .waitFor(() => begun() || over(), { seconds: FIRST_STEP })
+    .then((how) => {
+      // Refused: the migration's end tells.
+      if (how === "met" && !over())
+        void monitor(virsh[from], domain, "migrate-set-parameters", { "cpu-throttle-increment": increment }).catch(
+          () => {},
+        );
+    });
 }

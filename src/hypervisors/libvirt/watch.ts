@@ -38,10 +38,12 @@ export class MigrationWatch {
   round = 0;
 
   latest: MigrationProgress | undefined;
+  /** Hosts whose events went unheard for a while: what QEMU did there meanwhile is not known. */
+  readonly missed = new Set<HostRole>();
 
   readonly #request: WatchRequest;
   readonly #changes = new Changes();
-  readonly #streams: EventStream[] = [];
+  readonly #streams = new Set<EventStream>();
   readonly #parts = new Set<MigrationPart>();
   readonly #over = new Set<MigrationPart>();
   #commanded = false;
@@ -57,19 +59,39 @@ export class MigrationWatch {
 
   /** Listens on both hosts from now on. @throws MigrascopeError HYPERVISOR_LOST, COMMAND_FAILED. */
   static async start(request: WatchRequest): Promise<MigrationWatch> {
-    const { virsh, domain, from } = request;
-    const to = other(from);
-    const sessions = await opened(virsh);
-    const watch = new MigrationWatch(request, sessions);
-    const listening = await Promise.allSettled([
-      listenForEvents(virsh[from], domain, (event) => watch.#onSource(event)),
-      listenForEvents(virsh[to], domain, (event) => watch.#onDestination(event)),
-    ]);
-    for (const each of listening) if (each.status === "fulfilled") watch.#streams.push(each.value);
+    const watch = new MigrationWatch(request, await opened(request.virsh));
+    const listening = await Promise.allSettled([watch.#listen(request.from), watch.#listen(other(request.from))]);
     const failed = listening.find((each) => each.status === "rejected");
     if (!failed) return watch;
     await watch.end();
     throw failed.reason;
+  }
+
+  /** @throws as `listenForEvents` */
+  async #listen(host: HostRole): Promise<void> {
+    const { virsh, domain, from } = this.#request;
+    const stream = await listenForEvents(virsh[host], domain, (event) =>
+      host === from ? this.#onSource(event) : this.#onDestination(event),
+    );
+    this.#streams.add(stream);
+    void stream.lost.then((why) => this.#listenAgain(host, stream, why));
+    if (this.#ended) await stream.stop();
+  }
+
+  /** libvirt was perhaps started anew, or our connection to the host broke. */
+  async #listenAgain(host: HostRole, lost: EventStream, why: string): Promise<void> {
+    this.#streams.delete(lost);
+    if (this.#ended) return;
+    this.missed.add(host);
+    this.did("status", `QEMU's events on the ${host} are not heard any more: ${why}`);
+    for (let heard = false; !heard && !this.#ended; ) {
+      await pause(REOPEN_AFTER);
+      if (this.#ended) return;
+      heard = await this.#listen(host).then(
+        () => true,
+        () => false,
+      );
+    }
   }
 
   waitFor(condition: () => boolean, limits: Limits): Promise<"met" | "timeout" | "aborted"> {
@@ -94,6 +116,7 @@ export class MigrationWatch {
         await pause(REOPEN_AFTER);
         // libvirt is perhaps being started anew.
         if (!this.#ended) this.sessions[from] = await VirshSession.open(virsh[from]).catch(() => session);
+        if (this.#ended) this.sessions[from].close();
         continue;
       }
       const asked = performance.now();
@@ -147,9 +170,9 @@ export class MigrationWatch {
 
   /** No more is told to the observer after this. */
   async end(): Promise<void> {
-    this.#ended = true;
+    this.#changes.make(() => (this.#ended = true));
     for (const session of Object.values(this.sessions)) session.close();
-    await Promise.all(this.#streams.map((stream) => stream.stop()));
+    await Promise.all([...this.#streams].map((stream) => stream.stop()));
   }
 
   #onSource(event: QemuEvent): void {
@@ -191,7 +214,10 @@ export class MigrationWatch {
 
   #setStatus(whose: "sourceStatus" | "destinationStatus", status: string): void {
     this[whose] = status;
-    if (status.startsWith("postcopy")) this.inPostCopy = true;
+    if (!status.startsWith("postcopy")) return;
+    this.inPostCopy = true;
+    // Also when the answer to the command that asked for it was lost.
+    this.switched = true;
   }
 
   #tell(
