@@ -73,7 +73,8 @@ export class AdoptedDisk implements VmDisk {
   }
 
   async settled(on: HostRole, from: HostRole, kind: MigrationKind): Promise<void> {
-    if (on === from && kind === "storage") await this.#removeMade(other(from));
+    // What is still there at the end is removed then, or told.
+    if (on === from && kind === "storage") await this.#removeMade(other(from)).catch(() => {});
   }
 
   async statistics(host: HostRole): Promise<StatisticsSample | null> {

@@ -17,7 +17,7 @@ import { adoptVm, giveBack, refuseForAdopted } from "./adopt.ts";
 import type { Context, LibvirtDriverOptions } from "./context.ts";
 import { describeHost } from "./describe.ts";
 import { measureDirtyRate } from "./dirty-rate.ts";
-import { domainState, runs } from "./domains.ts";
+import { runningOn, whereabouts } from "./domains.ts";
 import { move } from "./move.ts";
 import { switchToPostCopy } from "./post-copy.ts";
 import { endVm, type PoweredOn, startVm } from "./power.ts";
@@ -28,6 +28,9 @@ import { Virsh } from "./virsh.ts";
 /** The driver qemu's model, see there why, in libvirt's words. */
 const CPU = { model: "Nehalem", features: ["rdrand"] } as const;
 
+/** Seconds that what was interrupted gets to come to its end before the VM is ended. */
+const SETTLE = 60;
+
 export class LibvirtDriver implements HypervisorDriver {
   readonly name = "libvirt";
   readonly migrations = ["memory", "storage", "storage-incremental", "storage-then-memory", "cold"] as const;
@@ -37,6 +40,8 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #context: Context;
   readonly #abilities = new Map<HostRole, Promise<Abilities>>();
   #vm: PoweredOn | undefined;
+  /** The powering on, or the migration, that has not come to its end. */
+  #busy: Promise<unknown> | undefined;
   #migrating: Parameters<typeof switchToPostCopy>[0] | undefined;
 
   constructor(options: LibvirtDriverOptions) {
@@ -79,13 +84,16 @@ export class LibvirtDriver implements HypervisorDriver {
         refuseUnsupported(settings, role, await this.#abilitiesOf(role));
     const { adopt } = this.#context.options;
     if (adopt !== undefined) refuseForAdopted(request.kind);
-    this.#vm =
+    const starting =
       adopt === undefined
-        ? await startVm(this.#context, request, await this.#machine())
-        : await adoptVm(this.#context, adopt, request);
+        ? startVm(this.#context, request, await this.#machine())
+        : adoptVm(this.#context, adopt, request);
+    this.#vm = await this.#doing(starting);
   }
 
   async powerOff(): Promise<void> {
+    // One that was interrupted puts things in order itself, and could start the VM after it was ended here.
+    await atMost(SETTLE, this.#busy);
     const vm = this.#vm;
     this.#vm = undefined;
     if (vm) await (vm.adopted ? giveBack : endVm)(this.#context, vm);
@@ -97,13 +105,17 @@ export class LibvirtDriver implements HypervisorDriver {
     return statistics(this.#context.virsh[host], domain, this.#context.clock);
   }
 
+  /** @throws MigrascopeError COMMAND_FAILED when it is not known: it runs on no host that answers. */
   async locate(): Promise<HostRole | null> {
-    const { virsh } = this.#context;
     if (!this.#vm) return null;
-    for (const role of ["source", "destination"] as const) {
-      if (runs(await domainState(virsh[role], this.#vm.domain).catch(() => null))) return role;
-    }
-    return null;
+    const where = await whereabouts(this.#context.virsh, this.#vm.domain);
+    const host = runningOn(where);
+    const deaf = (["source", "destination"] as const).find((role) => where[role] === "no answer");
+    if (host === null && deaf !== undefined)
+      throw new MigrascopeError("COMMAND_FAILED", `the ${deaf} does not say whether the VM runs there`, {
+        where: deaf,
+      });
+    return host;
   }
 
   /** libvirt sets them for the time of a migration only: what is set outside of one says nothing. */
@@ -117,11 +129,21 @@ export class LibvirtDriver implements HypervisorDriver {
     for (const role of ["source", "destination"] as const)
       refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
     try {
-      return await move(this.#context, vm, request, (migrating) => {
+      const moving = move(this.#context, vm, request, (migrating) => {
         this.#migrating = migrating;
       });
+      return await this.#doing(moving);
     } finally {
       this.#migrating = undefined;
+    }
+  }
+
+  async #doing<T>(work: Promise<T>): Promise<T> {
+    this.#busy = work;
+    try {
+      return await work;
+    } finally {
+      this.#busy = undefined;
     }
   }
 
@@ -167,4 +189,14 @@ export class LibvirtDriver implements HypervisorDriver {
     asking.catch(() => this.#abilities.delete(role));
     return asking;
   }
+}
+
+/** Waits for `work`, however it ends, but not longer than `seconds`. */
+async function atMost(seconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([work?.catch(() => {}), late]);
+  clearTimeout(timer);
 }
