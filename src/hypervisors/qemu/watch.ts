@@ -1,8 +1,8 @@
 /** Watches both ends of one migration: tells the observer what happens, and the driver when something has. */
-
 import type { HostRole } from "../../model/machines.ts";
 import type { MigrationEvent, MigrationProgress } from "../../model/migration.ts";
 import type { Clock } from "../../model/time.ts";
+import { Changes, type Limits } from "../changes.ts";
 import type { MigrationObserver } from "../contract.ts";
 import type { Instance } from "./instance.ts";
 import { statusOf, toProgress } from "./progress.ts";
@@ -49,7 +49,7 @@ export class MigrationWatch {
 
   readonly #request: WatchRequest;
   readonly #undo: (() => void)[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new Changes();
   #ended = false;
   #sampling = false;
   #sampleAgain = false;
@@ -63,8 +63,8 @@ export class MigrationWatch {
       source.qmp.onEvent((event) => this.#onSource(event)),
       destination.qmp.onEvent((event) => this.#onDestination(event)),
     );
-    void source.qmp.closed.then(() => this.#change(() => (this.lostSource = true)));
-    void destination.qmp.closed.then(() => this.#change(() => (this.lostDestination = true)));
+    void source.qmp.closed.then(() => this.#changes.make(() => (this.lostSource = true)));
+    void destination.qmp.closed.then(() => this.#changes.make(() => (this.lostDestination = true)));
   }
 
   /** The source is through with the migration, one way or the other, or cannot go on by itself. */
@@ -104,12 +104,12 @@ export class MigrationWatch {
       const { qmp } = this.#request.source;
       const answer = await qmp.execute("query-migrate");
       if (this.#ended) return;
-      this.#change(() => this.#note(toProgress(answer, this.#request.clock())));
+      this.#changes.make(() => this.#note(toProgress(answer, this.#request.clock())));
       const status = statusOf(answer);
       if (FINAL.has(status) && status !== this.sourceStatus) {
         // The event travels on the same connection: after one more answer it is here, unless it was never sent.
         await qmp.execute("query-status");
-        if (!this.#ended) this.#change(() => this.#setStatus("sourceStatus", status));
+        if (!this.#ended) this.#changes.make(() => this.#setStatus("sourceStatus", status));
       }
     } catch {
       // A lost or mute source is noticed by `closed` and by the deadline; there is no sample to be had.
@@ -151,39 +151,14 @@ export class MigrationWatch {
     return { observed: this.#request.clock() };
   }
 
-  /** Waits until `condition` holds, asking it again after each change. Seconds. */
-  waitFor(
-    condition: () => boolean,
-    limits: { seconds: number; signal?: AbortSignal },
-  ): Promise<"met" | "timeout" | "aborted"> {
-    return new Promise((resolve) => {
-      const finish = (how: "met" | "timeout" | "aborted"): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        limits.signal?.removeEventListener("abort", onAbort);
-        resolve(how);
-      };
-      const check = (): void => {
-        if (condition()) finish("met");
-      };
-      const onAbort = (): void => finish("aborted");
-      const timer = setTimeout(() => finish("timeout"), limits.seconds * 1000);
-      this.#waiting.add(check);
-      limits.signal?.addEventListener("abort", onAbort, { once: true });
-      if (limits.signal?.aborted) onAbort();
-      else check();
-    });
+  waitFor(condition: () => boolean, limits: Limits): Promise<"met" | "timeout" | "aborted"> {
+    return this.#changes.waitFor(condition, limits);
   }
 
   /** No more is told to the observer after this. */
   end(): void {
     this.#ended = true;
     for (const undo of this.#undo) undo();
-  }
-
-  #change(change: () => void): void {
-    change();
-    for (const check of [...this.#waiting]) check();
   }
 
   #setStatus(whose: "sourceStatus" | "destinationStatus", status: string): void {
@@ -197,17 +172,17 @@ export class MigrationWatch {
     else if (event.name === "RESUME") this.#tell("resume-source", role, event);
     else if (event.name === "SHUTDOWN") {
       this.#shutDownEvent = event;
-      this.#change(() => (this.shutDown = true));
+      this.#changes.make(() => (this.shutDown = true));
     } else if (event.name === "MIGRATION_PASS") {
       const round = Number(event.data.pass);
       this.#tell("round", role, event, { round });
-      this.#change(() => (this.round = round));
+      this.#changes.make(() => (this.round = round));
       void this.sample();
     } else if (event.name === "MIGRATION") {
       const status = String(event.data.status);
       this.#tell("status", role, event, { detail: status });
       if (status === "completed" || status === "failed" || status === "cancelled") this.#tell(status, role, event);
-      this.#change(() => this.#setStatus("sourceStatus", status));
+      this.#changes.make(() => this.#setStatus("sourceStatus", status));
     }
   }
 
@@ -215,11 +190,11 @@ export class MigrationWatch {
     const { role } = this.#request.destination;
     if (event.name === "RESUME") {
       this.#tell("resume", role, event);
-      this.#change(() => (this.resumed = true));
+      this.#changes.make(() => (this.resumed = true));
     } else if (event.name === "MIGRATION") {
       const status = String(event.data.status);
       this.#tell("status", role, event, { detail: status });
-      this.#change(() => this.#setStatus("destinationStatus", status));
+      this.#changes.make(() => this.#setStatus("destinationStatus", status));
     }
   }
 
