@@ -8,10 +8,9 @@ import type { Context } from "./context.ts";
 import { described, domainState, isActive, patientWhereabouts, runs, type Whereabouts } from "./domains.ts";
 import type { PoweredOn } from "./power.ts";
 
-/** Seconds that its system gets to shut down, when it was off before; that it gets to start; that hosts get to answer. */
+/** Seconds that its system gets to shut down, when it was off before; that it gets to start. */
 const SHUT_DOWN = 120;
 const START = 60;
-const PATIENCE = 30;
 
 /** @throws MigrascopeError SETTING_UNSUPPORTED for what would not leave it as it was. */
 export function refuseForAdopted(kind: MigrationKind, atDeadline?: DeadlineAction): void {
@@ -74,7 +73,7 @@ export function atHome({ source, destination }: Whereabouts): "running" | "off" 
  */
 export async function giveBack(context: Context, { domain, disk, adopted }: PoweredOn): Promise<void> {
   const { virsh } = context;
-  const where = await patientWhereabouts(virsh, domain, PATIENCE);
+  const where = await patientWhereabouts(virsh, domain);
   const state = atHome(where);
   if (state === null)
     throw new MigrascopeError(

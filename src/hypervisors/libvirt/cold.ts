@@ -11,13 +11,16 @@ import type { Status } from "../../model/run.ts";
 import type { Clock } from "../../model/time.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
 import { bring, type ColdFile, clear, type InPart, requireMeans } from "./cold-file.ts";
-import { define, domainState, isActive, removeOurs, runs } from "./domains.ts";
+import { type DomainState, define, domainState, isActive, removeOurs, runs } from "./domains.ts";
+import { patiently } from "./patience.ts";
 import type { Virsh } from "./virsh.ts";
 
 export interface ColdMigration {
   readonly domain: string;
   readonly virsh: Readonly<Record<HostRole, Virsh>>;
   readonly to: HostRole;
+  /** The VM's definition as it is to be at the destination. Without it it is the same. */
+  readonly there?: (definition: string) => string;
   /** What is copied. Without it both hosts see the disk. */
   readonly file?: ColdFile;
   readonly request: MigrationRequest;
@@ -28,8 +31,10 @@ export interface ColdMigration {
 
 /** Seconds between looks at whether the guest has shut down. */
 const LOOK_EVERY = 0.2;
-/** Seconds that a host that does not answer gets to come back, when the VM must be started again. */
-const PATIENCE = 60;
+/** Seconds in which libvirt must have started a VM. */
+const START = 60;
+/** Seconds that a guest that was asked to shut down gets to do so after all, before it counts as one that runs on. */
+const AFTER_ALL = 30;
 
 /** @throws MigrascopeError SETTING_UNSUPPORTED before anything was done. What else happens is the outcome. */
 export async function migrateCold(migration: ColdMigration): Promise<MigrationOutcome> {
@@ -77,7 +82,9 @@ async function carryOver(
   const inPart: InPart = (part, end, work) => during(migration, part, end === "from" ? from : to, work);
   await inPart("shut-down", "from", async () => {
     await migration.shutDown();
-    while (isActive(await domainState(virsh[from], domain))) await sleep(LOOK_EVERY * 1000, undefined, { signal });
+    // A host that does not answer is asked again until the deadline: without an answer the guest may still run.
+    const running = (): Promise<boolean> => domainState(virsh[from], domain).then(isActive, () => true);
+    while (await running()) await sleep(LOOK_EVERY * 1000, undefined, { signal });
     observed(migration, "stop", from);
   });
   if (file) {
@@ -98,10 +105,10 @@ async function carryOver(
   }
   await inPart("start", "to", async () => {
     signal.throwIfAborted();
-    await define(virsh[to], domain, definition);
+    await define(virsh[to], domain, migration.there?.(definition) ?? definition);
     state.startedThere = true;
     // Not interruptible: what becomes of an interrupted start would not be known.
-    await virsh[to].run(["start", domain], { timeout: PATIENCE });
+    await virsh[to].run(["start", domain], { timeout: START });
     const now = await domainState(virsh[to], domain);
     if (!runs(now))
       throw new MigrascopeError("HYPERVISOR_REFUSED", `libvirt was told to start the VM but it is ${now?.state}`, {
@@ -184,28 +191,25 @@ async function goBack(
 async function startAgain(migration: ColdMigration, state: Progress): Promise<string> {
   const { virsh, domain, request } = migration;
   const source = virsh[request.from];
-  const now = await domainState(source, domain);
+  const now = await (state.shutDown ? afterAll(source, domain) : domainState(source, domain));
   if (runs(now)) {
-    // Asked to shut down, a guest may still do so.
     return state.shutDown ? "the VM, which was asked to shut down, still runs" : "the VM runs";
   }
   if (isActive(now)) {
     throw new MigrascopeError("HYPERVISOR_REFUSED", `the VM is ${now?.state}`, { where: request.from });
   }
   if (now === null && state.definition !== undefined) await define(source, domain, state.definition);
-  await source.run(["start", domain], { timeout: PATIENCE });
+  await source.run(["start", domain], { timeout: START });
   observed(migration, "resume-source", request.from);
   return "the VM was started again";
 }
 
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  const until = performance.now() + PATIENCE * 1000;
+/** How it is once it has shut down, or still is after a while. A guest that was in the midst of it would be off a moment later. */
+async function afterAll(virsh: Virsh, domain: string): Promise<DomainState | null> {
+  const until = performance.now() + AFTER_ALL * 1000;
   for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (performance.now() > until) throw error;
-      await sleep(1000);
-    }
+    const state = await domainState(virsh, domain);
+    if (!isActive(state) || performance.now() > until) return state;
+    await sleep(LOOK_EVERY * 1000);
   }
 }

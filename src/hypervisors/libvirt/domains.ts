@@ -102,13 +102,15 @@ export async function whereabouts(virsh: Readonly<Record<HostRole, Virsh>>, doma
   return { source, destination };
 }
 
-/** As `whereabouts`; hosts that do not answer are asked again for a while. @param seconds that they get. */
+/** Seconds that a host that does not answer gets to come back, when it must be known where the VM runs. */
+const PATIENCE = 60;
+
+/** As `whereabouts`; hosts that do not answer are asked again for a while. */
 export async function patientWhereabouts(
   virsh: Readonly<Record<HostRole, Virsh>>,
   domain: string,
-  seconds: number,
 ): Promise<Whereabouts> {
-  const until = performance.now() + seconds * 1000;
+  const until = performance.now() + PATIENCE * 1000;
   for (;;) {
     const where = await whereabouts(virsh, domain);
     if ((where.source !== "no answer" && where.destination !== "no answer") || performance.now() > until) return where;

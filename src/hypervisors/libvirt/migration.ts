@@ -6,6 +6,7 @@ import type { RunningCommand } from "../../remote/machine.ts";
 import type { MigrationRequest } from "../contract.ts";
 import type { NativeSettings } from "../qemu/native.ts";
 import type { Ports } from "./destination.ts";
+import type { Definitions } from "./replug.ts";
 import type { Virsh } from "./virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
 
@@ -27,6 +28,8 @@ export interface Migration {
   readonly left: number;
   /** Arguments of `virsh migrate`. */
   readonly command: readonly string[];
+  /** Files that the command names, where the hosts' networks are called otherwise. */
+  readonly definitions?: Definitions;
   /** The destination's ports that carry memory and the disk. */
   readonly ports: Ports;
   /** What QEMU's throttling had before it was held back until the deadline. */

@@ -1,19 +1,19 @@
 /** One migration of whatever kind, from its preparation to the account of where everything is. */
-import { asMigrascopeError, MigrascopeError } from "../../model/errors.ts";
+import { asMigrascopeError } from "../../model/errors.ts";
 import { type HostRole, other } from "../../model/machines.ts";
 import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
 import { trackingWarnings } from "../qemu/versions.ts";
 import { migrateCold } from "./cold.ts";
 import type { Context } from "./context.ts";
-import { destinationOptions, freePorts } from "./destination.ts";
-import { runs, whereabouts } from "./domains.ts";
+import { described, patientWhereabouts, runningOn } from "./domains.ts";
 import { migrate } from "./migrate.ts";
 import type { Ended, Migration } from "./migration.ts";
+import { replugged } from "./plug.ts";
 import type { PoweredOn } from "./power.ts";
-import { readEffective, setDowntimeLimit } from "./prepare.ts";
-import { migrateOptions } from "./settings.ts";
-import { forgetThrottle, holdThrottle } from "./throttle.ts";
+import { readEffective } from "./prepare.ts";
+import { prepared } from "./prepared.ts";
+import { forgetThrottle } from "./throttle.ts";
 import { MigrationWatch } from "./watch.ts";
 
 /** @param running is told of the migration while it may be switched to post-copy. */
@@ -37,21 +37,40 @@ export async function move(
   try {
     const moved = await moveLive(context, vm, request, watch, running);
     if (request.atDeadline !== "cold" || moved.status !== "timeout" || moved.runsOn !== from) return moved;
-    const moving = await cold(context, vm, { ...request, deadline: request.grace, atDeadline: "cancel" });
-    return { ...moving, settings: moved.settings };
+    return await coldAfter(moved, context, vm, request);
   } finally {
     await watch.end();
   }
 }
 
+/** The live migration did not end. What is known of it stays, also when the VM cannot be moved cold. */
+async function coldAfter(
+  live: MigrationOutcome,
+  context: Context,
+  vm: PoweredOn,
+  request: MigrationRequest,
+): Promise<MigrationOutcome> {
+  try {
+    const moving = await cold(context, vm, { ...request, deadline: request.grace, atDeadline: "cancel" });
+    const warnings = [...(live.warnings ?? []), ...(moving.warnings ?? [])];
+    return { ...moving, settings: live.settings, warnings };
+  } catch (error) {
+    // Refused before anything was done: the VM runs where it was.
+    return { ...live, reason: `${live.reason}; cold: ${(error as Error).message}` };
+  }
+}
+
 /** libvirt presses the VM's power button; nobody else is asked. */
-async function cold({ virsh, clock }: Context, vm: PoweredOn, request: MigrationRequest): Promise<MigrationOutcome> {
+async function cold(context: Context, vm: PoweredOn, request: MigrationRequest): Promise<MigrationOutcome> {
+  const { virsh, clock, options } = context;
   const { domain } = vm;
+  const to = other(request.from);
   const file = vm.disk.coldFile(request);
   const outcome = await migrateCold({
     domain,
     virsh,
-    to: other(request.from),
+    to,
+    there: (definition) => replugged(definition, options.hosts[request.from].network, options.hosts[to].network),
     ...(file && { file }),
     request,
     clock,
@@ -84,6 +103,7 @@ async function moveLive(
   });
   const ended = await migrate(migration);
   over.abort();
+  await migration.definitions?.remove();
   if (migration.throttle && ended.runsOn === from) await forgetThrottle(virsh[from], domain, migration.throttle);
   if (ended.runsOn !== null) await vm.disk.settled(ended.runsOn, from, kind);
   return outcome(ended, {
@@ -94,59 +114,10 @@ async function moveLive(
   });
 }
 
-/** Everything that comes before libvirt's own command. @throws MigrascopeError */
-async function prepared(
-  { virsh, options }: Context,
-  { domain, disk }: PoweredOn,
-  request: MigrationRequest,
-  watch: MigrationWatch,
-): Promise<Migration> {
-  const { from, kind, settings } = request;
-  const to = other(from);
-  const started = performance.now();
-  let left = request.deadline;
-  request.signal.throwIfAborted();
-  if (kind === "storage-then-memory") {
-    // Both steps have one deadline.
-    const until = AbortSignal.any([request.signal, AbortSignal.timeout(request.deadline * 1000)]);
-    await disk.copyToShared(from, watch, { ...request, signal: until }).catch((error: unknown) => {
-      if (!until.aborted || request.signal.aborted) throw error;
-      const words = `the disk was not copied within the deadline of ${request.deadline} s`;
-      throw new MigrascopeError("DEADLINE_EXCEEDED", words, { cause: error });
-    });
-    left = Math.max(0, left - (performance.now() - started) / 1000);
-  } else if (kind !== "memory") await disk.prepareDestination(to, request.signal);
-  await setDowntimeLimit(virsh[from], domain, settings);
-  const throttle = request.atDeadline === "throttle" ? await holdThrottle(virsh[from], domain) : undefined;
-  const ports = await freePorts(virsh[to].machine);
-  const where = destinationOptions({ domain, to: options.hosts[to], settings, kind, ports });
-  const command = ["migrate", ...migrateOptions(withDeadline(request)), ...where];
-  return {
-    domain,
-    virsh,
-    from,
-    to,
-    watch,
-    request,
-    left,
-    command,
-    said: { words: "" },
-    ports,
-    ...(throttle && { throttle }),
-  };
-}
-
 const outcome = (ended: Ended, more: Pick<MigrationOutcome, "settings" | "ports" | "warnings">): MigrationOutcome => ({
   ...ended,
   ...more,
 });
-
-/** What the deadline's action needs to be on from the beginning. */
-function withDeadline({ settings, atDeadline }: MigrationRequest): MigrationRequest["settings"] {
-  if (atDeadline === "post-copy" && !settings.postCopy) return { ...settings, postCopy: { recover: true } };
-  if (atDeadline === "throttle") return { ...settings, autoConverge: {} };
-  return settings;
-}
 
 /** The command itself, as a setting: it says what libvirt was asked for in its own words. */
 const told = (host: HostRole, command: readonly string[]): EffectiveSetting => ({
@@ -160,17 +131,18 @@ const told = (host: HostRole, command: readonly string[]): EffectiveSetting => (
 async function notBegun(
   { virsh }: Context,
   vm: PoweredOn,
-  { from, signal }: MigrationRequest,
+  { signal }: MigrationRequest,
   error: unknown,
 ): Promise<MigrationOutcome> {
   const { code, message } = asMigrascopeError(error);
   if (code === "SETTING_UNSUPPORTED") throw error;
-  const state = (await whereabouts(virsh, vm.domain))[from];
+  const where = await patientWhereabouts(virsh, vm.domain);
+  const runsOn = runningOn(where);
   return {
     status: signal.aborted ? "cancelled" : code === "DEADLINE_EXCEEDED" ? "timeout" : "failed",
-    reason: message,
+    reason: runsOn === null ? `${message}; ${described(where)}` : message,
     report: {},
     settings: [],
-    runsOn: state !== "no answer" && runs(state) ? from : null,
+    runsOn,
   };
 }
