@@ -90,14 +90,14 @@ export function sparseOf(pass: Pass): Sparse {
   const after = blocks("allocatedBlocks", "destination", "after");
   const sent = measured("bytes", ARTIFACT.flowsSource, () => diskSent(pass));
   const { cold, migration } = pass.scenario;
-  const packed = migration === "cold" && cold.compression !== "none" ? cold.compression : null;
+  const compressed = migration === "cold" && cold.compression !== "none" ? cold.compression : null;
   const holes = virtualSize.value === null || before.value === null ? null : virtualSize.value - before.value;
   const enough = holes !== null && holes > FEW * virtualSize.value!;
   // Packed, holes weigh next to nothing: the bytes do not tell whether they were in.
-  const told = enough && packed === null && migration !== "storage-incremental" && sent.value !== null;
+  const told = enough && compressed === null && migration !== "storage-incremental" && sent.value !== null;
   const travelled = told ? beyond(sent, before.value!, holes) : null;
   const kept = enough && after.value !== null ? after.value - before.value! < TELLING * holes : null;
-  const text = sentence({ virtualSize, before, after, sent, travelled, kept, packed, enough, holes });
+  const text = sentence({ virtualSize, before, after, sent, travelled, kept, compressed, enough, holes });
   return { travelled, kept, text, virtualSize, before, after, sent };
 }
 
@@ -109,14 +109,14 @@ function beyond({ value, low, high }: Measurement, allocated: number, holes: num
 }
 
 interface Told extends Omit<Sparse, "text"> {
-  readonly packed: string | null;
+  readonly compressed: string | null;
   readonly enough: boolean;
   readonly holes: number | null;
 }
 
-function sentence({ virtualSize, before, after, sent, travelled, kept, packed, enough, holes }: Told): string {
+function sentence({ virtualSize, before, after, sent, travelled, kept, compressed, enough, holes }: Told): string {
   const or = ({ value, unknown }: Measurement): string => (value === null ? `unknown (${unknown})` : binary(value));
-  const numbers = `of a disk of ${or(virtualSize)}, ${or(before)} were allocated at the source; ${packed ? `packed with ${packed}, ` : ""}${or(sent)} travelled; at the destination ${or(after)} are allocated`;
+  const numbers = `of a disk of ${or(virtualSize)}, ${or(before)} were allocated at the source; ${compressed ? `compressed with ${compressed}, ` : ""}${or(sent)} travelled; at the destination ${or(after)} are allocated`;
   if (holes !== null && !enough) return `${numbers}: it had hardly any sparse blocks`;
   const first =
     travelled === null

@@ -49,17 +49,17 @@ export const MEANINGS: Readonly<Record<string, Meaning>> = {
   partCompress: {
     label: "Compress",
     definition:
-      "How long the part compress took: the image was packed at the source. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+      "How long the part compress took: the image was compressed at the source. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
   },
   partTransfer: {
     label: "Transfer",
     definition:
-      "How long the part transfer took: the image, packed or not, went from the source to the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+      "How long the part transfer took: the image, compressed or not, went from the source to the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
   },
   partDecompress: {
     label: "Decompress",
     definition:
-      "How long the part decompress took: the image was unpacked at the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
+      "How long the part decompress took: the image was decompressed at the destination. On the benchmark server's monotonic clock, from when its beginning was told to when its end was.",
   },
   partStart: {
     label: "Start",

@@ -14,11 +14,11 @@ const KINDS: Readonly<Record<Scenario["migration"], string>> = {
   cold: "cold migration",
 };
 
-/** `cold migration, packed with gzip, by scp`. */
+/** `cold migration, compressed with gzip, by scp`. */
 export function kindInWords({ migration, cold }: Pick<Definition, "migration" | "cold">): string {
   if (migration !== "cold") return KINDS[migration];
-  const packed = cold.compression === "none" ? "not packed" : `packed with ${cold.compression}`;
-  return `${KINDS.cold}, ${packed}, by ${cold.copy}`;
+  const compressed = cold.compression === "none" ? "not compressed" : `compressed with ${cold.compression}`;
+  return `${KINDS.cold}, ${compressed}, by ${cold.copy}`;
 }
 
 /** `raw, sparse, with 64 MiB of data to check`. */

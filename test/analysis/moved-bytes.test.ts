@@ -108,12 +108,12 @@ describe("a sparse disk", () => {
     expect((await probedOf(directory)).sparse).toMatchObject({ travelled: true, kept: false });
   });
 
-  test("that was packed does not tell by its bytes what travelled", async () => {
+  test("that was compressed does not tell by its bytes what travelled", async () => {
     moved(20 * MIB, 96 * MIB, { migration: "cold", cold: { compression: "gzip", copy: "scp" } });
     changeRun(directory, { migration: [...part("compress", 0.1, 0.5), event("completed", 1)] });
     const { sparse } = await probedOf(directory);
     expect(sparse).toMatchObject({ travelled: null, kept: true });
-    expect(sparse!.text).toContain("packed with gzip, 20 MiB travelled");
+    expect(sparse!.text).toContain("compressed with gzip, 20 MiB travelled");
   });
 
   test("that is full has no holes to tell of", async () => {

@@ -57,21 +57,21 @@ export const partCompress = part(
   "partCompress",
   "compress",
   "Compress",
-  "the image was packed at the source",
+  "the image was compressed at the source",
   "What compressing costs elsewhere: it is the speed of that host's processor.",
 );
 export const partTransfer = part(
   "partTransfer",
   "transfer",
   "Transfer",
-  "the image, packed or not, went from the source to the destination",
+  "the image, compressed or not, went from the source to the destination",
   "The network's speed alone: both disks and SSH's encryption are in it.",
 );
 export const partDecompress = part(
   "partDecompress",
   "decompress",
   "Decompress",
-  "the image was unpacked at the destination",
+  "the image was decompressed at the destination",
   "What decompressing costs elsewhere: it is the speed of that host's processor and disk.",
 );
 export const partStart = part(

@@ -25,7 +25,7 @@ describe("the front page", () => {
 
   test("has the parts of a cold migration in the place of a blackout", () => {
     const said = answerOf("cold-gzip-1");
-    expect(said).toContain("cold migration, packed with gzip, by scp");
+    expect(said).toContain("cold migration, compressed with gzip, by scp");
     expect(said).toContain(
       "The VM was shut down and started again: shut down 3.20 s, compress 14.6 s, transfer 1.10 s, decompress 4.20 s, start 900 ms, boot to the first reply 6.20 s.",
     );
@@ -49,7 +49,7 @@ describe("the front page", () => {
 
 describe("a trial's section", () => {
   test("has the migration's kind, disk and deadline as the plan has them", () => {
-    expect(text).toContain("Migration cold migration, not packed, by scp");
+    expect(text).toContain("Migration cold migration, not compressed, by scp");
     expect(text).toContain("Disk raw, sparse, with 64 MiB of data to check");
     expect(text).toContain("At the deadline after 8 s the VM is paused, and 60 s later it is cancelled");
   });
@@ -83,7 +83,7 @@ test("a disk that was changed is flagged", () => {
 
 test("the terminal's table says the same in fewer words", () => {
   const table = resultTable(result, { width: 110, color: false });
-  expect(table).toContain("cold-gzip-1: cold-gzip, repetition 1, cold migration, packed with gzip, by scp");
+  expect(table).toContain("cold-gzip-1: cold-gzip, repetition 1, cold migration, compressed with gzip, by scp");
   expect(table).toMatch(/^ {2}Compress\n {4}14\.6 s$/mu);
   expect(table.replace(/\s+/gu, " ")).toContain(
     "both passes: it did not end within 8 s: the VM was paused at 8.00 s; the migration then ended 1.90 s later",
