@@ -5,7 +5,9 @@ import type { MigrationProgress } from "../../model/migration.ts";
 import type { Clock } from "../../model/time.ts";
 import { diskXml, TARGET } from "./disk-xml.ts";
 import type { Image } from "./images.ts";
+import { dropFiles, keepFile } from "./kept-file.ts";
 import type { Virsh } from "./virsh.ts";
+import { attribute, children, descend, readXml } from "./xml.ts";
 
 export interface DiskCopyRequest {
   readonly virsh: Virsh;
@@ -23,29 +25,39 @@ const LOOK_EVERY = 0.1;
 /**
  * Returns when the VM reads and writes only the target. libvirt changes the domain's persistent definition too.
  * `--transient-job`: should libvirtd be started anew in between, the job is gone rather than taken up again.
- * @throws MigrascopeError HYPERVISOR_REFUSED, COMMAND_FAILED, CANCELLED. The VM goes on where its disk was.
+ * @throws MigrascopeError HYPERVISOR_REFUSED, COMMAND_FAILED, CANCELLED. The VM then goes on where its disk was, unless it was the
+ * last answer that was lost: `diskState` tells.
  */
 export async function copyDisk(request: DiskCopyRequest): Promise<void> {
   const { virsh, domain, target, signal } = request;
-  const definition = await writeDefinition(virsh, domain, target);
-  await virsh.run(["blockcopy", domain, TARGET, "--xml", definition, "--reuse-external", "--transient-job"], {
-    timeout: 60,
-    signal,
-  });
+  // virsh reads the target's definition from a file on its host.
+  const definition = await keepFile(virsh.machine, diskXml(target).text);
   try {
+    await virsh.run(["blockcopy", domain, TARGET, "--xml", definition, "--reuse-external", "--transient-job"], {
+      timeout: 60,
+      signal,
+    });
     await mirrored(request);
     await virsh.run(["blockjob", domain, TARGET, "--pivot"], { timeout: 120 });
   } catch (error) {
     await virsh.run(["blockjob", domain, TARGET, "--abort"], { timeout: 60 }).catch(() => {});
     throw error;
+  } finally {
+    await dropFiles(virsh.machine, [definition]);
   }
 }
 
-/** virsh reads the target's definition from a file on its host. */
-async function writeDefinition(virsh: Virsh, domain: string, target: Image): Promise<string> {
-  const path = `/run/migrascope-${domain}-target.xml`;
-  await virsh.machine.run(["tee", "--", path], { input: diskXml(target).text });
-  return path;
+/**
+ * What the running VM does with an image. `used`: it is its disk. `copied to`: a copy is under way.
+ * @param definition of the running domain, as libvirt writes it.
+ */
+export function diskState(definition: string, image: Image): "used" | "copied to" | "free" {
+  const disks = children(descend(readXml(definition), "domain", "devices"), "disk");
+  const disk = disks.find((each) => attribute(descend(each, "target"), "dev") === TARGET);
+  const wanted = descend(readXml(diskXml(image).text), "disk", "source");
+  const same = (name: string): boolean => attribute(descend(disk, "source"), name) === attribute(wanted, name);
+  if (disk && ["file", "protocol", "name"].every(same)) return "used";
+  return descend(disk, "mirror") ? "copied to" : "free";
 }
 
 /** Until all is copied and every write goes to both. */

@@ -1,11 +1,12 @@
 /** The VM's disk through one pass: where its image is, and what each kind of migration does to it. */
 import type { StatisticsSample } from "../../model/host.ts";
+import type { StorageSpec } from "../../model/hosts.ts";
 import { type HostRole, other } from "../../model/machines.ts";
 import type { MigrationKind } from "../../model/movement.ts";
 import type { MigrationRequest, PowerOnRequest } from "../contract.ts";
 import type { ColdFile } from "./cold-file.ts";
 import type { Context } from "./context.ts";
-import { copyDisk } from "./disk-copy.ts";
+import { copyDisk, diskState } from "./disk-copy.ts";
 import { diskXml } from "./disk-xml.ts";
 import {
   type Image,
@@ -18,6 +19,7 @@ import {
   requireSpace,
 } from "./images.ts";
 import { makeEmptyLike, makeOldCopy } from "./old-copy.ts";
+import { patiently } from "./patience.ts";
 import { isShared, sharedTargetFor, storageFor } from "./storage.ts";
 import type { VmDisk } from "./vm-disk.ts";
 import type { MigrationWatch } from "./watch.ts";
@@ -25,18 +27,24 @@ import type { Xml } from "./xml.ts";
 
 const ROLES = ["source", "destination"] as const;
 
+/** Images are made anew and removed without a question: under this name there is nobody else's. */
+const ownImage = (spec: StorageSpec, { vm, disk }: Pick<PowerOnRequest, "vm" | "disk">): Image =>
+  imageOn(spec, `migrascope-${vm.name}`, disk.format, vm.disk);
+
 export class Disk implements VmDisk {
   /** On every host that has one it lies in the same place. */
   image: Image;
   readonly #context: Context;
   readonly #request: PowerOnRequest;
+  /** Images that were not to be removed while the VM runs, or could not be. */
+  readonly #left: Image[] = [];
 
   /** @throws MigrascopeError CONFIG_INVALID or SETTING_UNSUPPORTED when the testbed has no place for such a disk. */
   constructor(context: Context, request: PowerOnRequest) {
     this.#context = context;
     this.#request = request;
     const { spec } = storageFor(request.disk, request.kind, context.options.storages);
-    this.image = imageOn(spec, request.vm.name, request.disk.format, request.vm.disk);
+    this.image = ownImage(spec, request);
   }
 
   get isShared(): boolean {
@@ -93,27 +101,45 @@ export class Disk implements VmDisk {
     const { options, virsh, clock } = this.#context;
     if (this.isShared) return; // On its way back the VM's disk is where both see it already.
     const { spec } = sharedTargetFor(this.#request.disk, options.storages);
-    const { vm, disk } = this.#request;
-    const target = imageOn(spec, vm.name, disk.format, vm.disk);
+    const target = ownImage(spec, this.#request);
     await makeImage(this.#machine(from), target, "sparse", signal);
     watch.commanded();
     watch.partBegan("disk-copy");
     const copying = copyDisk({
       virsh: virsh[from],
-      domain: vm.name,
+      domain: this.#request.vm.name,
       target,
       clock,
       progress: (progress) => observer.progress(progress),
       signal,
     });
     await copying.catch(async (error: unknown) => {
-      await removeImage(this.#machine(from), target).catch(() => {});
-      throw error;
+      if (!(await this.#movedAllTheSame(from, target))) throw error;
     });
     watch.partEnded("disk-copy");
     const before = this.image;
     this.image = target;
-    await removeImage(this.#machine(from), before);
+    await this.#drop(from, before);
+  }
+
+  /**
+   * After a copy that failed: whether the VM's disk is the target, where only libvirt's answer was lost. Otherwise the target
+   * goes, but not before the VM when it could be writing to it.
+   */
+  async #movedAllTheSame(from: HostRole, target: Image): Promise<boolean> {
+    const virsh = this.#context.virsh[from];
+    const state = await patiently(() => virsh.run(["dumpxml", this.#request.vm.name])).then(
+      (definition) => diskState(definition, target),
+      () => "not known" as const,
+    );
+    if (state === "free") await this.#drop(from, target);
+    else if (state !== "used") this.#left.push(target);
+    return state === "used";
+  }
+
+  /** What cannot be removed now is removed with the VM. */
+  async #drop(host: HostRole, image: Image): Promise<void> {
+    await removeImage(this.#machine(host), image).catch(() => void this.#left.push(image));
   }
 
   /** What a cold migration copies; nothing when both hosts see the disk. */
@@ -142,9 +168,10 @@ export class Disk implements VmDisk {
 
   /** Everywhere. @throws MigrascopeError COMMAND_FAILED when a host does not answer. */
   async remove(): Promise<void> {
-    const hosts = this.isShared ? (["source"] as const) : ROLES;
-    for (let image: Image | undefined = this.image; image; image = image.backing)
-      for (const host of hosts) await removeImage(this.#machine(host), image);
+    for (const top of [this.image, ...this.#left])
+      for (let image: Image | undefined = top; image; image = image.backing)
+        for (const host of isShared(image.spec) ? (["source"] as const) : ROLES)
+          await removeImage(this.#machine(host), image);
   }
 
   #machine = (role: HostRole) => this.#context.virsh[role].machine;
