@@ -16,7 +16,9 @@ const BUDGET = {
   dirtyRate: 120,
   teardown: 60,
   records: 180,
-  afterDeadline: 60,
+  // A host that does not answer gets time to come back, both here and there: otherwise it would not be known where the VM is.
+  afterDeadline: 240,
+  powerOff: 240,
 };
 /** Bytes per second at which a host makes or copies a disk even when it is slow. */
 const SLOWEST_COPY = 10e6;
@@ -185,11 +187,11 @@ function ending(parts: PassParts): Step[] {
       kind: "instrument",
       budget: patienceOf(options),
       get skip() {
-        return moving.outcome?.status === "completed" ? undefined : "the VM did not move";
+        return moving.outcome?.runsOn === "destination" ? undefined : "the VM did not move";
       },
       run: (signal) => moving.backAgain(signal),
     },
-    { name: "power-off", kind: "teardown", budget: BUDGET.teardown, run: () => act.powerOff(parts) },
+    { name: "power-off", kind: "teardown", budget: BUDGET.powerOff, run: () => act.powerOff(parts) },
   ];
 }
 

@@ -18,6 +18,8 @@ export interface QemuEvent {
 
 const LINE = /^event (\S+) at (\d+)\.(\d{6}) for domain '(.*)': (.*)$/u;
 
+const DISCONNECTED = /^error: Disconnected from /u;
+
 /** @returns undefined for a line that tells of no event of this domain. */
 export function eventIn(line: string, domain: string): QemuEvent | undefined {
   const [, name, seconds, micros, of, details] = LINE.exec(line) ?? [];
@@ -58,6 +60,8 @@ export async function listenForEvents(
     const event = eventIn(line, domain);
     if (event) listener(event);
     else if (line.trim() !== "") last = line.trim();
+    // virsh would go on waiting, for a libvirt that does not know it any more.
+    if (DISCONNECTED.test(line)) void endCommand(command);
   });
   const lost = command.ended.then(({ exitCode, signal }) => last || `it ended with ${signal ?? exitCode}`);
   try {

@@ -132,7 +132,10 @@ describe("copying the disk to shared storage", () => {
   });
 
   test("removes the target with the VM when it is still being copied to", async () => {
-    const { disk, asked } = diskOf("storage-then-memory", answers(lost, running(OLD, "<mirror type='network' job='copy'/>")));
+    const { disk, asked } = diskOf(
+      "storage-then-memory",
+      answers(lost, running(OLD, "<mirror type='network' job='copy'/>")),
+    );
     await expect(disk.copyToShared("source", watch, request)).rejects.toThrow(/connection reset/u);
     expect(emptied(asked.source)).toHaveLength(1);
     await disk.remove();
