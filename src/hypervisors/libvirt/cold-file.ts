@@ -122,13 +122,17 @@ export async function clear(
   of: Readonly<Record<"from" | "to", HostRole>>,
 ): Promise<string[]> {
   const way = compressed(file);
-  const removed = await Promise.allSettled([
-    removeImage(host === "from" ? file.to : file.from, file.image),
-    ...(way === undefined ? [] : [file.from, file.to].map((machine) => machine.run(["rm", "-f", "--", way]))),
+  const elsewhere = host === "from" ? "to" : "from";
+  const told = (end: "from" | "to", removing: Promise<unknown>): Promise<string[]> =>
+    removing.then(
+      () => [],
+      (error: Error) => [`an image was left behind on the ${of[end]}: ${error.message}`],
+    );
+  const removed = await Promise.all([
+    told(elsewhere, removeImage(file[elsewhere], file.image)),
+    ...(way === undefined
+      ? []
+      : (["from", "to"] as const).map((end) => told(end, file[end].run(["rm", "-f", "--", way])))),
   ]);
-  return removed.flatMap((each) =>
-    each.status === "rejected"
-      ? [`an image was left behind on the ${of[host === "from" ? "to" : "from"]}: ${(each.reason as Error).message}`]
-      : [],
-  );
+  return removed.flat();
 }

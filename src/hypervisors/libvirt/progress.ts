@@ -43,7 +43,11 @@ export function toProgress(job: JobStatistics, status: string, at: Instant): Mig
   };
 }
 
-/** Of a completed job. */
+/**
+ * Of a completed job. The destination reckons its times from when the source says that it began and that the vCPUs stopped: they
+ * hold the difference of the two hosts' clocks (virsh(1), domjobinfo: irrelevant "unless both source and destination hosts have
+ * synchronized time").
+ */
 export const toReport = (job: JobStatistics): MigrationReport =>
   known({
     totalTime: field(job, "time_elapsed", 1000),
