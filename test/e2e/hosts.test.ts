@@ -39,12 +39,13 @@ describe("hosts reached by SSH", () => {
     expect(code, stderr).toBe(0);
     return stdout.trim();
   };
-  const run = async (scenario: string): Promise<{ ran: CommandResult; result: Result }> => {
+  const run = async (scenario: string): Promise<{ ran: CommandResult; result: Result | undefined }> => {
     const file = sandbox.file("plan.yaml", plan(scenario));
     const ran = await inside(PROGRAM, "run", file, "--testbed", hosts, "--json");
-    return { ran, result: Result.parse(JSON.parse(ran.stdout || "{}")) };
+    return { ran, result: ran.stdout === "" ? undefined : Result.parse(JSON.parse(ran.stdout)) };
   };
-  const probed = (result: Result): PassResult => result.trials[0]!.passes.find(({ kind }) => kind === "probed")!;
+  const probed = (result: Result | undefined): PassResult =>
+    result!.trials[0]!.passes.find(({ kind }) => kind === "probed")!;
 
   beforeAll(async () => {
     sandbox = new Sandbox();
@@ -59,10 +60,10 @@ describe("hosts reached by SSH", () => {
   test("are checked, and a VM is made, migrated and measured on them, with all that is measured in a lab", async () => {
     const { ran, result } = await run("settings: {transport: tls}");
     expect(ran.code, ran.stderr).toBe(0);
-    expect(result.run.environment.notMeasured).toBeUndefined();
-    expect(result.trials.map(({ status, hypervisor }) => [status, hypervisor])).toEqual([["completed", "libvirt"]]);
+    expect(result!.run.environment.notMeasured).toBeUndefined();
+    expect(result!.trials.map(({ status, hypervisor }) => [status, hypervisor])).toEqual([["completed", "libvirt"]]);
     for (const id of ["totalTime", "blackout", "downtime", "transferred", "transferredMemory", "storageSource"])
-      expect(result.trials[0]!.measurements[id], id).toMatchObject({ value: expect.any(Number) });
+      expect(result!.trials[0]!.measurements[id], id).toMatchObject({ value: expect.any(Number) });
     expect(probed(result).settings).toContainEqual(
       expect.objectContaining({ name: "transport", host: "source", effective: "tls" }),
     );
@@ -85,7 +86,7 @@ describe("hosts reached by SSH", () => {
     );
     const { ran, result } = await run("migration: storage, disk: {data: 16MiB}");
     expect(ran.code, ran.stderr).toBe(0);
-    expect(result.trials.map(({ status }) => status)).toEqual(["completed"]);
+    expect(result!.trials.map(({ status }) => status)).toEqual(["completed"]);
     expect(probed(result).diskCheck).toMatchObject({ same: true });
     expect(await host("source", "virsh domstate mine")).toBe("running");
     expect(await host("source", "virsh dumpxml mine --inactive")).toBe(before);
@@ -96,7 +97,7 @@ describe("hosts reached by SSH", () => {
     await host("destination", `echo precious >${IMAGE}`);
     const { ran, result } = await run("migration: storage");
     expect(ran.code).toBe(1);
-    expect(result.trials[0]!.passes[0]!.failures[0]!.message).toMatch(/mine\.qcow2 is there already/u);
+    expect(result!.trials[0]!.passes[0]!.failures[0]!.message).toMatch(/mine\.qcow2 is there already/u);
     expect(await host("destination", `cat ${IMAGE}`)).toBe("precious");
     expect(await host("source", "virsh domstate mine")).toBe("running");
     const cold = await run("migration: cold");

@@ -34,7 +34,9 @@ export function domainFindings(domain: Domain, testbed: Pick<HostsTestbed, "vm" 
   const { name, state, memory, vcpus, disks, interfaces, obstacles } = domain;
   if (obstacles.length > 0)
     return [failed("VM", `"${name}" cannot be migrated live: ${obstacles.join("; ")}`, `virsh edit ${name}`)];
-  const plug = interfaces.find(({ attachedTo }) => attachedTo === testbed.hosts.source.service.interface);
+  const { service, tap } = testbed.hosts.source;
+  // The tap, where the file names one, is in that bridge.
+  const plug = interfaces.find(({ attachedTo }) => attachedTo === service.interface || attachedTo === tap);
   const shown = disks.filter(({ kind }) => kind === "disk").map(({ target, source }) => `${target} ${source}`);
   const size = `${vcpus} vCPU, ${(memory / 2 ** 20).toFixed(0)} MiB`;
   return [
