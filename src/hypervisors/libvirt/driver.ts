@@ -21,7 +21,7 @@ import { runningOn, whereabouts } from "./domains.ts";
 import { move } from "./move.ts";
 import { switchToPostCopy } from "./post-copy.ts";
 import { endVm, type PoweredOn, startVm } from "./power.ts";
-import { refuseUnsupported } from "./settings.ts";
+import { refuseForKind, refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
 import { Virsh } from "./virsh.ts";
 
@@ -77,8 +77,9 @@ export class LibvirtDriver implements HypervisorDriver {
   }
 
   async powerOn(request: PowerOnRequest): Promise<void> {
-    const { host, settings } = request;
+    const { host, settings, kind } = request;
     if (this.#vm) throw new MigrascopeError("HYPERVISOR_REFUSED", "the VM is on already", { where: host });
+    if (settings) refuseForKind(settings, kind);
     if (settings)
       for (const role of ["source", "destination"] as const)
         refuseUnsupported(settings, role, await this.#abilitiesOf(role));
@@ -126,6 +127,7 @@ export class LibvirtDriver implements HypervisorDriver {
   async migrate(request: MigrationRequest): Promise<MigrationOutcome> {
     const vm = this.#on("a migration");
     if (vm.adopted) refuseForAdopted(request.kind, request.atDeadline);
+    refuseForKind(request.settings, request.kind);
     for (const role of ["source", "destination"] as const)
       refuseUnsupported(request.settings, role, await this.#abilitiesOf(role));
     try {

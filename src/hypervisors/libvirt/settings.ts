@@ -1,6 +1,7 @@
 /** Migration settings: from our names and units to the options of `virsh migrate`. */
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole } from "../../model/machines.ts";
+import type { MigrationKind } from "../../model/movement.ts";
 import type { MigrationSettings } from "../../model/settings.ts";
 import { compareVersions } from "../qemu/versions.ts";
 import type { Abilities } from "./abilities.ts";
@@ -198,4 +199,14 @@ export function refuseUnsupported(
     refuse("zeroCopy cannot send what is encrypted (transport tls)");
   if (settings.multifd?.level !== undefined && named(settings.multifd.compression, ["zlib", "zstd"]) === undefined)
     refuse("multifd.level is of the compressions zlib and zstd");
+}
+
+/** @throws MigrascopeError SETTING_UNSUPPORTED for what libvirt does not combine with this kind of migration. */
+export function refuseForKind({ transport }: MigrationSettings, kind: MigrationKind): void {
+  if (transport !== "ssh" || (kind !== "storage" && kind !== "storage-incremental")) return;
+  // VIR_MIGRATE_TUNNELLED excludes VIR_MIGRATE_NON_SHARED_DISK and _INC since QEMU copies disks by NBD alone.
+  throw new MigrascopeError(
+    "SETTING_UNSUPPORTED",
+    `libvirt cannot tunnel a migration of kind ${kind}, whose disk goes over a connection of its own: use transport tls or tcp, or kind storage-then-memory`,
+  );
 }

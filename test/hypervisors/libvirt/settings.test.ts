@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { destinationOptions } from "../../../src/hypervisors/libvirt/destination.ts";
 import type { LibvirtHost } from "../../../src/hypervisors/libvirt/host.ts";
-import { migrateOptions, refuseUnsupported } from "../../../src/hypervisors/libvirt/settings.ts";
+import { migrateOptions, refuseForKind, refuseUnsupported } from "../../../src/hypervisors/libvirt/settings.ts";
 import type { MigrationKind } from "../../../src/model/movement.ts";
 import { MigrationSettings } from "../../../src/model/settings.ts";
 import { localMachine } from "../../../src/remote/local.ts";
@@ -61,6 +61,17 @@ test("what a later version has is not refused there", () => {
   expect(refusal({ multifd: { compression: "zlib", level: 3 } }, "9.4.0")).toBe("");
   expect(refusal({ postCopy: { afterRound: 1, preempt: true } }, "10.0.0")).toBe("");
   expect(refusal({ multifd: {}, transport: "tls", bandwidth: "1Gb/s", postCopy: { afterTime: "1s" } })).toBe("");
+});
+
+test("a disk cannot go through a tunnel of libvirt's", () => {
+  const refused = (kind: MigrationKind, value: unknown) => () => refuseForKind(settings(value), kind);
+  for (const kind of ["storage", "storage-incremental"] as const) {
+    expect(refused(kind, { transport: "ssh" })).toThrow(new RegExp(`cannot tunnel .*kind ${kind},`, "u"));
+    expect(refused(kind, { transport: "tls" })).not.toThrow();
+    expect(refused(kind, {})).not.toThrow();
+  }
+  for (const kind of ["memory", "storage-then-memory", "cold"] as const)
+    expect(refused(kind, { transport: "ssh" })).not.toThrow();
 });
 
 const host: LibvirtHost = {
