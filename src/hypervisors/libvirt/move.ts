@@ -12,7 +12,7 @@ import type { Ended, Migration } from "./migration.ts";
 import { replugged } from "./plug.ts";
 import type { PoweredOn } from "./power.ts";
 import { readEffective } from "./prepare.ts";
-import { prepared } from "./prepared.ts";
+import { prepared, requireAlone } from "./prepared.ts";
 import { forgetThrottle } from "./throttle.ts";
 import { MigrationWatch } from "./watch.ts";
 
@@ -25,7 +25,7 @@ export async function move(
 ): Promise<MigrationOutcome> {
   const { virsh, clock } = context;
   const { from, observer, kind } = request;
-  if (kind === "cold") return await cold(context, vm, request);
+  if (kind === "cold") return await coldFromStart(context, vm, request);
   const watch = await MigrationWatch.start({
     virsh,
     domain: vm.domain,
@@ -41,6 +41,16 @@ export async function move(
   } finally {
     await watch.end();
   }
+}
+
+/** The destination's domain would be replaced: a VM that runs there must not be. */
+async function coldFromStart(context: Context, vm: PoweredOn, request: MigrationRequest): Promise<MigrationOutcome> {
+  try {
+    await requireAlone(context.virsh, vm.domain, request.from);
+  } catch (error) {
+    return await notBegun(context, vm, request, error);
+  }
+  return await cold(context, vm, request);
 }
 
 /** The live migration did not end. What is known of it stays, also when the VM cannot be moved cold. */

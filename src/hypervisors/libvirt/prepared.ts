@@ -78,7 +78,7 @@ async function held(virsh: Virsh, domain: string, definitions: Definitions | und
  * What is prepared at the destination takes the place of an image that a VM there would be running on.
  * @throws MigrascopeError HYPERVISOR_REFUSED unless the VM runs here and not there.
  */
-async function requireAlone(virsh: Context["virsh"], domain: string, from: HostRole): Promise<void> {
+export async function requireAlone(virsh: Context["virsh"], domain: string, from: HostRole): Promise<void> {
   const where = await patientWhereabouts(virsh, domain);
   if (judge(where, from, other(from)) === "stayed") return;
   throw new MigrascopeError(
