@@ -1,6 +1,6 @@
 /** What executes the guest's instructions on real hosts: KVM only where a guest has really booted under it. */
 import { type GuestImage, READY_LINE } from "../guest/image.ts";
-import { attribute, descend, readXml, textOf } from "../hypervisors/libvirt/xml.ts";
+import { attribute, descend, readXml, textOf } from "../hypervisors/libvirt/virsh/xml.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import type { HostsTestbed } from "../model/hosts.ts";
 import { type HostRole, VmSpec } from "../model/machines.ts";

@@ -1,6 +1,6 @@
 /** An existing VM as its host's libvirt describes it, as far as a migration minds. */
 import { MARK } from "../hypervisors/libvirt/definition.ts";
-import { attribute, children, descend, type Element, readXml, textOf } from "../hypervisors/libvirt/xml.ts";
+import { attribute, children, descend, type Element, readXml, textOf } from "../hypervisors/libvirt/virsh/xml.ts";
 import { MigrascopeError } from "../model/errors.ts";
 import type { Machine } from "../remote/machine.ts";
 import { virsh } from "./virsh.ts";

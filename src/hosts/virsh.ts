@@ -1,5 +1,5 @@
 /** Asking a host's libvirt. */
-import { Virsh } from "../hypervisors/libvirt/virsh.ts";
+import { Virsh } from "../hypervisors/libvirt/virsh/virsh.ts";
 import type { Machine } from "../remote/machine.ts";
 
 /** The host's own libvirt, for system VMs. */

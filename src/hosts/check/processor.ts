@@ -1,5 +1,5 @@
 /** The hosts' processors: a running VM cannot lose a CPU feature on its way. */
-import { attribute, children, descend, readXml, textOf } from "../../hypervisors/libvirt/xml.ts";
+import { attribute, children, descend, readXml, textOf } from "../../hypervisors/libvirt/virsh/xml.ts";
 import type { HostRole } from "../../model/machines.ts";
 import { perHostAsync } from "../machines.ts";
 import { virsh } from "../virsh.ts";

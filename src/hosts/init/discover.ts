@@ -1,6 +1,6 @@
 /** What a host can tell of itself, so that it need not be asked of a person. Nothing here fails: what is not known is asked. */
 
-import { attribute, descend, readXml, textOf } from "../../hypervisors/libvirt/xml.ts";
+import { attribute, descend, readXml, textOf } from "../../hypervisors/libvirt/virsh/xml.ts";
 import type { Machine } from "../../remote/machine.ts";
 import { type Domain, findDomain } from "../domain.ts";
 import { type Link, linksOf } from "../network.ts";

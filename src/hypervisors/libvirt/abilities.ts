@@ -1,8 +1,8 @@
 /** What libvirt and QEMU on one host are and can do. */
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole } from "../../model/machines.ts";
-import type { Virsh } from "./virsh.ts";
-import { attribute, children, descend, readXml, textOf } from "./xml.ts";
+import type { Virsh } from "./virsh/virsh.ts";
+import { attribute, children, descend, readXml, textOf } from "./virsh/xml.ts";
 
 export interface Abilities {
   /** libvirt's version, e.g. `9.0.0`. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { DeadlineAction, MigrationKind } from "../../model/movement.ts";
 import type { PowerOnRequest } from "../contract.ts";
-import { AdoptedDisk } from "./adopted-disk.ts";
 import type { Context } from "./context.ts";
+import { AdoptedDisk } from "./disk/adopted-disk.ts";
 import { described, domainState, isActive, patientWhereabouts, runs, type Whereabouts } from "./domains.ts";
 import type { PoweredOn } from "./power.ts";
 

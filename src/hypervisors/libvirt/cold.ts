@@ -10,10 +10,10 @@ import type { MigrationEvent, MigrationReport } from "../../model/migration.ts";
 import type { Status } from "../../model/run.ts";
 import type { Clock } from "../../model/time.ts";
 import type { MigrationOutcome, MigrationRequest } from "../contract.ts";
-import { bring, type ColdFile, clear, type InPart, requireMeans } from "./cold-file.ts";
+import { bring, type ColdFile, clear, type InPart, requireMeans } from "./disk/cold-file.ts";
 import { type DomainState, define, domainState, isActive, removeOurs, runs } from "./domains.ts";
 import { patiently } from "./patience.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 export interface ColdMigration {
   readonly domain: string;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RunningCommand } from "../../remote/machine.ts";
 import { judge, whereabouts } from "./domains.ts";
 import { ended, isOver, type Migration } from "./migration.ts";
-import { libvirtWords } from "./virsh.ts";
+import { libvirtWords } from "./virsh/virsh.ts";
 
 /** What ssh(1) exits with when the connection breaks: a peer-to-peer migration goes on without us. */
 const CONNECTION_FAILED = 255;

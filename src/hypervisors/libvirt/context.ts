@@ -4,7 +4,7 @@ import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { Clock } from "../../model/time.ts";
 import type { Abilities } from "./abilities.ts";
 import type { LibvirtHost } from "./host.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 /** What the VM boots from other than its disk: files under the same paths on both hosts. */
 export interface GuestFiles {

@@ -1,7 +1,7 @@
 /** The VM as libvirt's domain. */
 import type { VmSpec } from "../../model/machines.ts";
 import type { LibvirtHost } from "./host.ts";
-import { type Xml, xml } from "./xml.ts";
+import { type Xml, xml } from "./virsh/xml.ts";
 
 /** What marks a domain as made by us, and so as ours to destroy. */
 export const MARK = "https://migrascope.dev/domain/1";

@@ -10,7 +10,7 @@ import type { HostRole } from "../../model/machines.ts";
 import type { Clock } from "../../model/time.ts";
 import { methodFor, resolutionOf } from "../qemu/dirty-rate.ts";
 import type { Abilities } from "./abilities.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 const MIB = 2 ** 20;
 /** Pages per GiB that QEMU draws when nobody asks for more (DIRTYRATE_DEFAULT_SAMPLE_PAGES in migration/dirtyrate.h). */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MigrascopeError } from "../../model/errors.ts";
 import type { HostRole } from "../../model/machines.ts";
 import { MARK } from "./definition.ts";
-import { isNoDomain, type Virsh } from "./virsh.ts";
+import { isNoDomain, type Virsh } from "./virsh/virsh.ts";
 
 export interface DomainState {
   /** libvirt's word: `running`, `paused`, `shut off`, `in shutdown`, `crashed`… */

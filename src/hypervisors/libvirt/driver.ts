@@ -23,7 +23,7 @@ import { switchToPostCopy } from "./post-copy.ts";
 import { endVm, type PoweredOn, startVm } from "./power.ts";
 import { refuseForKind, refuseUnsupported } from "./settings.ts";
 import { statistics } from "./statistics.ts";
-import { Virsh } from "./virsh.ts";
+import { Virsh } from "./virsh/virsh.ts";
 
 /** The driver qemu's model, see there why, in libvirt's words. */
 const CPU = { model: "Nehalem", features: ["rdrand"] } as const;

@@ -7,7 +7,7 @@ import type { MigrationRequest } from "../contract.ts";
 import type { NativeSettings } from "../qemu/native.ts";
 import type { Ports } from "./destination.ts";
 import type { Definitions } from "./replug.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
 
 export interface Ended {

@@ -1,6 +1,6 @@
 /** What a VM's network interface is plugged into, on hosts whose bridges or taps are called otherwise. Pure. */
 import type { LibvirtHost } from "./host.ts";
-import { attribute, descend, type Element, readXml, xml } from "./xml.ts";
+import { attribute, descend, type Element, readXml, xml } from "./virsh/xml.ts";
 
 export type Plug = LibvirtHost["network"];
 

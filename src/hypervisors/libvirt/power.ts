@@ -6,11 +6,11 @@ import type { HostRole, VmSpec } from "../../model/machines.ts";
 import type { PowerOnRequest } from "../contract.ts";
 import type { Context } from "./context.ts";
 import { consoleLog, domainXml, LOG_DIRECTORY, qemuLog } from "./definition.ts";
-import { Disk } from "./disk.ts";
+import { Disk } from "./disk/disk.ts";
+import type { VmDisk } from "./disk/vm-disk.ts";
 import { define, domainState, removeOurs, runs } from "./domains.ts";
 import { patiently } from "./patience.ts";
-import type { Virsh } from "./virsh.ts";
-import type { VmDisk } from "./vm-disk.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 const ROLES = ["source", "destination"] as const;
 

@@ -3,8 +3,8 @@ import type { EffectiveSetting } from "../../model/migration.ts";
 import type { MigrationSettings } from "../../model/settings.ts";
 import type { Limits } from "../changes.ts";
 import { effective } from "../qemu/settings.ts";
-import { readSettings } from "./monitor.ts";
-import type { Virsh } from "./virsh.ts";
+import { readSettings } from "./virsh/monitor.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
 
 /** QEMU's default, seconds. */

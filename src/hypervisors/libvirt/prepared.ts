@@ -12,7 +12,7 @@ import { setDowntimeLimit } from "./prepare.ts";
 import { type Definitions, replug } from "./replug.ts";
 import { migrateOptions } from "./settings.ts";
 import { holdThrottle } from "./throttle.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 import type { MigrationWatch } from "./watch.ts";
 
 /** @throws MigrascopeError; the VM then runs where it was, and what was made for it stays until it is powered off. */

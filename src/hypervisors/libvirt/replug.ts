@@ -1,7 +1,7 @@
 /** Migrating a VM to a host whose bridge or tap is called otherwise: libvirt is given its definition as it is to be there. */
 import { dropFiles, keepFile } from "./kept-file.ts";
 import { type Plug, replugged, samePlug } from "./plug.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 export interface Definitions {
   /** Of `virsh migrate`. */

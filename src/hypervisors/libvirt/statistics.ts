@@ -4,7 +4,7 @@ import type { Clock } from "../../model/time.ts";
 import { known } from "../known.ts";
 import { residentGuestMemory } from "../qemu/statistics.ts";
 import { processFile } from "./definition.ts";
-import type { Virsh } from "./virsh.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 /**
  * Bytes. memory.configured: what the VM was given (balloon.maximum); memory.allocated: the guest's memory that is resident on

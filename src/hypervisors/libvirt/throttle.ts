@@ -6,8 +6,8 @@
 import type { NativeSettings } from "../qemu/native.ts";
 import { HELD_BACK, letLooseParameters } from "../qemu/throttle.ts";
 import { isOver, type Migration } from "./migration.ts";
-import { monitor, readSettings } from "./monitor.ts";
-import type { Virsh } from "./virsh.ts";
+import { monitor, readSettings } from "./virsh/monitor.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 /** Seconds in which throttling must have taken its first step. */
 const FIRST_STEP = 600;

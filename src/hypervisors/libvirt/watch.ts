@@ -4,10 +4,10 @@ import type { MigrationEvent, MigrationPart, MigrationProgress } from "../../mod
 import type { Clock } from "../../model/time.ts";
 import { Changes, type Limits } from "../changes.ts";
 import type { MigrationObserver } from "../contract.ts";
-import { type EventStream, listenForEvents, type QemuEvent } from "./events.ts";
 import { parseJob, toProgress } from "./progress.ts";
-import { VirshSession } from "./session.ts";
-import type { Virsh } from "./virsh.ts";
+import { type EventStream, listenForEvents, type QemuEvent } from "./virsh/events.ts";
+import { VirshSession } from "./virsh/session.ts";
+import type { Virsh } from "./virsh/virsh.ts";
 
 /** Milliseconds between samples. */
 const SAMPLE_EVERY = 50;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { refuseForAdopted } from "../../../src/hypervisors/libvirt/adopt.ts";
-import { fileDiskIn } from "../../../src/hypervisors/libvirt/adopted-disk.ts";
+import { fileDiskIn } from "../../../src/hypervisors/libvirt/disk/adopted-disk.ts";
 
 test("an adopted VM may move with its memory, or with its disk, and come back; nothing else", () => {
   expect(() => refuseForAdopted("memory", "pause")).not.toThrow();

@@ -4,10 +4,10 @@ import { capabilitiesIn, commonMachine, versionsIn } from "../../../src/hypervis
 import { freeAmong } from "../../../src/hypervisors/libvirt/destination.ts";
 import { readingIn } from "../../../src/hypervisors/libvirt/dirty-rate.ts";
 import { stateIn } from "../../../src/hypervisors/libvirt/domains.ts";
-import { eventIn } from "../../../src/hypervisors/libvirt/events.ts";
 import { parseJob, toProgress, toReport } from "../../../src/hypervisors/libvirt/progress.ts";
 import { statisticsIn } from "../../../src/hypervisors/libvirt/statistics.ts";
-import { libvirtWords } from "../../../src/hypervisors/libvirt/virsh.ts";
+import { eventIn } from "../../../src/hypervisors/libvirt/virsh/events.ts";
+import { libvirtWords } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
 
 const JOB = `Job type: 3
 

@@ -1,12 +1,12 @@
 /** What becomes of a VM's images when a migration has failed, decided on hosts that only answer. */
 import { describe, expect, test } from "vitest";
 import type { Context } from "../../../src/hypervisors/libvirt/context.ts";
-import { Disk } from "../../../src/hypervisors/libvirt/disk.ts";
-import { diskState } from "../../../src/hypervisors/libvirt/disk-copy.ts";
-import { diskXml } from "../../../src/hypervisors/libvirt/disk-xml.ts";
-import { type Image, imageOn } from "../../../src/hypervisors/libvirt/images.ts";
+import { Disk } from "../../../src/hypervisors/libvirt/disk/disk.ts";
+import { diskState } from "../../../src/hypervisors/libvirt/disk/disk-copy.ts";
+import { diskXml } from "../../../src/hypervisors/libvirt/disk/disk-xml.ts";
+import { type Image, imageOn } from "../../../src/hypervisors/libvirt/disk/images.ts";
 import { replug } from "../../../src/hypervisors/libvirt/replug.ts";
-import { Virsh } from "../../../src/hypervisors/libvirt/virsh.ts";
+import { Virsh } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
 import type { MigrationWatch } from "../../../src/hypervisors/libvirt/watch.ts";
 import { MigrascopeError } from "../../../src/model/errors.ts";
 import type { StorageSpec } from "../../../src/model/hosts.ts";

@@ -12,7 +12,7 @@ import {
   stateIn,
   type Whereabouts,
 } from "../../../src/hypervisors/libvirt/domains.ts";
-import { Virsh } from "../../../src/hypervisors/libvirt/virsh.ts";
+import { Virsh } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
 import { MigrascopeError } from "../../../src/model/errors.ts";
 import type { HostRole } from "../../../src/model/machines.ts";
 import type { Machine } from "../../../src/remote/machine.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { jobIn } from "../../../src/hypervisors/libvirt/disk-copy.ts";
-import { diskXml } from "../../../src/hypervisors/libvirt/disk-xml.ts";
-import { imageOn, infoIn, makeImage, portalOf, requireSpace } from "../../../src/hypervisors/libvirt/images.ts";
-import { transferCommand } from "../../../src/hypervisors/libvirt/transfer.ts";
+import { jobIn } from "../../../src/hypervisors/libvirt/disk/disk-copy.ts";
+import { diskXml } from "../../../src/hypervisors/libvirt/disk/disk-xml.ts";
+import { imageOn, infoIn, makeImage, portalOf, requireSpace } from "../../../src/hypervisors/libvirt/disk/images.ts";
+import { transferCommand } from "../../../src/hypervisors/libvirt/disk/transfer.ts";
 import type { StorageSpec } from "../../../src/model/hosts.ts";
 import { localMachine } from "../../../src/remote/local.ts";
 

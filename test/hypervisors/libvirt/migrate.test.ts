@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Changes } from "../../../src/hypervisors/changes.ts";
 import { migrate } from "../../../src/hypervisors/libvirt/migrate.ts";
 import type { Migration } from "../../../src/hypervisors/libvirt/migration.ts";
-import { Virsh } from "../../../src/hypervisors/libvirt/virsh.ts";
+import { Virsh } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
 import { MigrascopeError } from "../../../src/model/errors.ts";
 import type { HostRole } from "../../../src/model/machines.ts";
 import type { Machine, RunningCommand } from "../../../src/remote/machine.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { domainXml } from "../../../src/hypervisors/libvirt/definition.ts";
 import { type Plug, replugged } from "../../../src/hypervisors/libvirt/plug.ts";
-import { xml } from "../../../src/hypervisors/libvirt/xml.ts";
+import { xml } from "../../../src/hypervisors/libvirt/virsh/xml.ts";
 import { VmSpec } from "../../../src/model/machines.ts";
 
 const interfaceOf = (definition: string): string => /<interface.*?<\/interface>/su.exec(definition)![0];

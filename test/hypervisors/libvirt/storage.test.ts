@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sharedTargetFor, storageFor } from "../../../src/hypervisors/libvirt/storage.ts";
+import { sharedTargetFor, storageFor } from "../../../src/hypervisors/libvirt/disk/storage.ts";
 import type { StorageSpec } from "../../../src/model/hosts.ts";
 import { DiskOptions, MigrationKind } from "../../../src/model/movement.ts";
 

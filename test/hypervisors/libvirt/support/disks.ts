@@ -4,9 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MigrationOutcome } from "../../../../src/hypervisors/contract.ts";
 import { migrateCold } from "../../../../src/hypervisors/libvirt/cold.ts";
 import { domainXml, LOG_DIRECTORY } from "../../../../src/hypervisors/libvirt/definition.ts";
-import { copyDisk } from "../../../../src/hypervisors/libvirt/disk-copy.ts";
-import { diskXml } from "../../../../src/hypervisors/libvirt/disk-xml.ts";
-import { define, domainState, removeOurs } from "../../../../src/hypervisors/libvirt/domains.ts";
+import { copyDisk } from "../../../../src/hypervisors/libvirt/disk/disk-copy.ts";
+import { diskXml } from "../../../../src/hypervisors/libvirt/disk/disk-xml.ts";
 import {
   type Image,
   imageInfo,
@@ -14,9 +13,10 @@ import {
   makeImage,
   makeImageFrom,
   removeImage,
-} from "../../../../src/hypervisors/libvirt/images.ts";
-import { makeEmptyLike, makeOldCopy } from "../../../../src/hypervisors/libvirt/old-copy.ts";
-import { Virsh } from "../../../../src/hypervisors/libvirt/virsh.ts";
+} from "../../../../src/hypervisors/libvirt/disk/images.ts";
+import { makeEmptyLike, makeOldCopy } from "../../../../src/hypervisors/libvirt/disk/old-copy.ts";
+import { define, domainState, removeOurs } from "../../../../src/hypervisors/libvirt/domains.ts";
+import { Virsh } from "../../../../src/hypervisors/libvirt/virsh/virsh.ts";
 import { labLibvirtHosts, labStorages } from "../../../../src/lab/driver.ts";
 import { insideLab } from "../../../../src/lab/enter.ts";
 import { readLabState } from "../../../../src/lab/state.ts";

@@ -1,6 +1,7 @@
 /** An image as the disk of a domain. */
+
+import { type Xml, xml } from "../virsh/xml.ts";
 import { type Image, portalOf } from "./images.ts";
-import { type Xml, xml } from "./xml.ts";
 
 /** The VM's only disk. */
 export const TARGET = "vda";

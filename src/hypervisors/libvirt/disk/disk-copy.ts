@@ -1,13 +1,13 @@
 /** The running VM's disk is copied to another storage, and the VM goes on there: the first step of a migration in two. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { MigrascopeError } from "../../model/errors.ts";
-import type { MigrationProgress } from "../../model/migration.ts";
-import type { Clock } from "../../model/time.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { MigrationProgress } from "../../../model/migration.ts";
+import type { Clock } from "../../../model/time.ts";
+import { dropFiles, keepFile } from "../kept-file.ts";
+import type { Virsh } from "../virsh/virsh.ts";
+import { attribute, children, descend, readXml } from "../virsh/xml.ts";
 import { diskXml, TARGET } from "./disk-xml.ts";
 import type { Image } from "./images.ts";
-import { dropFiles, keepFile } from "./kept-file.ts";
-import type { Virsh } from "./virsh.ts";
-import { attribute, children, descend, readXml } from "./xml.ts";
 
 export interface DiskCopyRequest {
   readonly virsh: Virsh;

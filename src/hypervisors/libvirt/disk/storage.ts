@@ -1,7 +1,7 @@
 /** Which of a testbed's storages a VM's disk is on, and what cannot be. */
-import { MigrascopeError } from "../../model/errors.ts";
-import type { StorageSpec } from "../../model/hosts.ts";
-import type { DiskOptions, MigrationKind } from "../../model/movement.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { StorageSpec } from "../../../model/hosts.ts";
+import type { DiskOptions, MigrationKind } from "../../../model/movement.ts";
 
 export interface Storage {
   /** As plans name it. */

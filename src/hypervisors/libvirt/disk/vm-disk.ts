@@ -1,10 +1,10 @@
 /** The VM's disk as a migration sees it: one that we made, or an adopted VM's. */
-import type { StatisticsSample } from "../../model/host.ts";
-import type { HostRole } from "../../model/machines.ts";
-import type { MigrationKind } from "../../model/movement.ts";
-import type { MigrationRequest } from "../contract.ts";
+import type { StatisticsSample } from "../../../model/host.ts";
+import type { HostRole } from "../../../model/machines.ts";
+import type { MigrationKind } from "../../../model/movement.ts";
+import type { MigrationRequest } from "../../contract.ts";
+import type { MigrationWatch } from "../watch.ts";
 import type { ColdFile } from "./cold-file.ts";
-import type { MigrationWatch } from "./watch.ts";
 
 export interface VmDisk {
   /** Before a migration that copies it. @throws MigrascopeError when there is no room, or something in the way. */

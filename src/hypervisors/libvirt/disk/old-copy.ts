@@ -4,12 +4,12 @@
  * be at the destination. So the VM's disk becomes the lower image, which nobody writes to any more and which is copied, and
  * the guest writes to an image above it from then on.
  */
-import { MigrascopeError } from "../../model/errors.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { LibvirtHost } from "../host.ts";
+import type { Virsh } from "../virsh/virsh.ts";
 import { TARGET } from "./disk-xml.ts";
-import type { LibvirtHost } from "./host.ts";
 import { type Image, imageInfo, imageOn, makeImage, removeImage, requireSpace } from "./images.ts";
 import { transfer } from "./transfer.ts";
-import type { Virsh } from "./virsh.ts";
 
 export interface OldCopyRequest {
   readonly domain: string;

@@ -1,12 +1,12 @@
 /** The disk of a VM that is not ours: measured, and copied by a storage migration, but never made, layered or removed. */
-import { MigrascopeError } from "../../model/errors.ts";
-import type { StatisticsSample } from "../../model/host.ts";
-import { type HostRole, other } from "../../model/machines.ts";
-import type { MigrationKind } from "../../model/movement.ts";
-import type { Context } from "./context.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { StatisticsSample } from "../../../model/host.ts";
+import { type HostRole, other } from "../../../model/machines.ts";
+import type { MigrationKind } from "../../../model/movement.ts";
+import type { Context } from "../context.ts";
+import { attribute, children, descend, readXml } from "../virsh/xml.ts";
 import { type Image, imageInfo, imageStatistics, makeImage, removeImage, requireSpace } from "./images.ts";
 import type { VmDisk } from "./vm-disk.ts";
-import { attribute, children, descend, readXml } from "./xml.ts";
 
 /** The only disk of a domain, when it is a file; its size is asked for later. */
 export function fileDiskIn(

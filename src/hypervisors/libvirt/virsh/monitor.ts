@@ -1,7 +1,7 @@
 /** QEMU's own monitor, through libvirt: for what libvirt has no command. */
-import { MigrascopeError } from "../../model/errors.ts";
-import { type NativeSettings, readNative } from "../qemu/native.ts";
-import { isObject, type Json } from "../qemu/qmp/messages.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import { type NativeSettings, readNative } from "../../qemu/native.ts";
+import { isObject, type Json } from "../../qemu/qmp/messages.ts";
 import type { VirshSession } from "./session.ts";
 import type { Virsh } from "./virsh.ts";
 

@@ -1,7 +1,7 @@
 /** libvirt's own client on one host. */
-import { MigrascopeError } from "../../model/errors.ts";
-import type { CommandOptions, Machine, RunningCommand } from "../../remote/machine.ts";
-import type { LibvirtHost } from "./host.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { CommandOptions, Machine, RunningCommand } from "../../../remote/machine.ts";
+import type { LibvirtHost } from "../host.ts";
 
 /** Answers are read by programs: one language, and no colours or pagers. */
 const ENVIRONMENT = { LC_ALL: "C" } as const;

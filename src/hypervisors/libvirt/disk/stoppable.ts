@@ -1,6 +1,6 @@
 /** Commands on a host that may take minutes, and that end there too when they are interrupted here. */
-import { MigrascopeError } from "../../model/errors.ts";
-import type { Machine } from "../../remote/machine.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { Machine } from "../../../remote/machine.ts";
 
 /** Milliseconds that an interrupted command gets to end. */
 const GRACE = 5000;

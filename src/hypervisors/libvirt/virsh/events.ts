@@ -3,9 +3,9 @@
  * events carry none: virsh could only say when it heard of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { MigrascopeError } from "../../model/errors.ts";
-import type { RunningCommand } from "../../remote/machine.ts";
-import { endCommand } from "./end-command.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { RunningCommand } from "../../../remote/machine.ts";
+import { endCommand } from "../end-command.ts";
 import type { Virsh } from "./virsh.ts";
 
 export interface QemuEvent {

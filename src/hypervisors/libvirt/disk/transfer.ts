@@ -1,10 +1,10 @@
 /** A file from one host to the other, over the migration network, by the hosts' own scp or rsync. */
 import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ColdOptions } from "../../model/movement.ts";
-import type { MigrationSettings } from "../../model/settings.ts";
-import type { Machine } from "../../remote/machine.ts";
-import type { LibvirtHost } from "./host.ts";
+import type { ColdOptions } from "../../../model/movement.ts";
+import type { MigrationSettings } from "../../../model/settings.ts";
+import type { Machine } from "../../../remote/machine.ts";
+import type { LibvirtHost } from "../host.ts";
 import { runStoppable } from "./stoppable.ts";
 
 export interface Transfer {

@@ -1,11 +1,11 @@
 /** A disk image on a storage, as qemu-img(1) sees it: made, measured, removed. */
 import { isIPv6 } from "node:net";
-import { MigrascopeError } from "../../model/errors.ts";
-import type { StatisticsSample } from "../../model/host.ts";
-import type { StorageSpec } from "../../model/hosts.ts";
-import type { DiskOptions } from "../../model/movement.ts";
-import type { Clock } from "../../model/time.ts";
-import type { Machine } from "../../remote/machine.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { StatisticsSample } from "../../../model/host.ts";
+import type { StorageSpec } from "../../../model/hosts.ts";
+import type { DiskOptions } from "../../../model/movement.ts";
+import type { Clock } from "../../../model/time.ts";
+import type { Machine } from "../../../remote/machine.ts";
 import { runStoppable } from "./stoppable.ts";
 
 export type ImageFormat = DiskOptions["format"];

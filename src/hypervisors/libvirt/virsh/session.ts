@@ -2,9 +2,9 @@
  * One virsh that stays: its questions and answers go over one connection. A virsh per question would start a process and
  * connect to libvirt anew each time, on the very host that is being measured.
  */
-import { MigrascopeError } from "../../model/errors.ts";
-import type { RunningCommand } from "../../remote/machine.ts";
-import { endCommand } from "./end-command.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { RunningCommand } from "../../../remote/machine.ts";
+import { endCommand } from "../end-command.ts";
 import type { Virsh } from "./virsh.ts";
 import { libvirtWords } from "./virsh.ts";
 

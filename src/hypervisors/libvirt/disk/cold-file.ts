@@ -1,12 +1,12 @@
 /** The image of a VM that is shut down, on its way from host to host: compressed or not, and what is left of it. */
 
-import { MigrascopeError } from "../../model/errors.ts";
-import type { HostRole } from "../../model/machines.ts";
-import type { MigrationPart } from "../../model/migration.ts";
-import type { ColdOptions } from "../../model/movement.ts";
-import type { MigrationSettings } from "../../model/settings.ts";
-import type { Machine } from "../../remote/machine.ts";
-import type { LibvirtHost } from "./host.ts";
+import { MigrascopeError } from "../../../model/errors.ts";
+import type { HostRole } from "../../../model/machines.ts";
+import type { MigrationPart } from "../../../model/migration.ts";
+import type { ColdOptions } from "../../../model/movement.ts";
+import type { MigrationSettings } from "../../../model/settings.ts";
+import type { Machine } from "../../../remote/machine.ts";
+import type { LibvirtHost } from "../host.ts";
 import { type Image, imageInfo, removeImage, requireSpace } from "./images.ts";
 import { runStoppable } from "./stoppable.ts";
 import { transfer } from "./transfer.ts";

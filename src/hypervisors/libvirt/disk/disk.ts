@@ -1,11 +1,14 @@
 /** The VM's disk through one pass: where its image is, and what each kind of migration does to it. */
-import type { StatisticsSample } from "../../model/host.ts";
-import type { StorageSpec } from "../../model/hosts.ts";
-import { type HostRole, other } from "../../model/machines.ts";
-import type { MigrationKind } from "../../model/movement.ts";
-import type { MigrationRequest, PowerOnRequest } from "../contract.ts";
+import type { StatisticsSample } from "../../../model/host.ts";
+import type { StorageSpec } from "../../../model/hosts.ts";
+import { type HostRole, other } from "../../../model/machines.ts";
+import type { MigrationKind } from "../../../model/movement.ts";
+import type { MigrationRequest, PowerOnRequest } from "../../contract.ts";
+import type { Context } from "../context.ts";
+import { patiently } from "../patience.ts";
+import type { Xml } from "../virsh/xml.ts";
+import type { MigrationWatch } from "../watch.ts";
 import type { ColdFile } from "./cold-file.ts";
-import type { Context } from "./context.ts";
 import { copyDisk, diskState } from "./disk-copy.ts";
 import { diskXml } from "./disk-xml.ts";
 import {
@@ -19,11 +22,8 @@ import {
   requireSpace,
 } from "./images.ts";
 import { makeEmptyLike, makeOldCopy } from "./old-copy.ts";
-import { patiently } from "./patience.ts";
 import { isShared, sharedTargetFor, storageFor } from "./storage.ts";
 import type { VmDisk } from "./vm-disk.ts";
-import type { MigrationWatch } from "./watch.ts";
-import type { Xml } from "./xml.ts";
 
 const ROLES = ["source", "destination"] as const;
 
