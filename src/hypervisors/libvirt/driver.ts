@@ -103,7 +103,7 @@ export class LibvirtDriver implements HypervisorDriver {
   async statistics(): Promise<StatisticsSample> {
     const { domain } = this.#on("statistics");
     const host = (await this.locate()) ?? "source";
-    return statistics(this.#context.virsh[host], domain, this.#context.clock);
+    return statistics(this.#context.virsh[host], domain, this.#context.clock, { migrating: this.#busy !== undefined });
   }
 
   /** @throws MigrascopeError COMMAND_FAILED when it is not known: it runs on no host that answers. */

@@ -5,9 +5,11 @@ import { freeAmong } from "../../../src/hypervisors/libvirt/destination.ts";
 import { readingIn } from "../../../src/hypervisors/libvirt/dirty-rate.ts";
 import { stateIn } from "../../../src/hypervisors/libvirt/domains.ts";
 import { parseJob, toProgress, toReport } from "../../../src/hypervisors/libvirt/progress.ts";
-import { statisticsIn } from "../../../src/hypervisors/libvirt/statistics.ts";
+import { statistics, statisticsIn } from "../../../src/hypervisors/libvirt/statistics.ts";
 import { eventIn } from "../../../src/hypervisors/libvirt/virsh/events.ts";
-import { libvirtWords } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
+import { libvirtWords, Virsh } from "../../../src/hypervisors/libvirt/virsh/virsh.ts";
+import { systemClock } from "../../../src/model/time.ts";
+import type { Machine } from "../../../src/remote/machine.ts";
 
 const JOB = `Job type: 3
 
@@ -182,4 +184,20 @@ test("libvirt's words are those that say why", () => {
     "Requested operation is not valid: domain is not running",
   );
   expect(libvirtWords("something else")).toBe("something else");
+});
+
+test("while a migration runs the disk is not asked for: QEMU would stand still until the storage has answered", async () => {
+  const asked: string[] = [];
+  const machine: Machine = {
+    name: "source",
+    run: async (argv) => {
+      asked.push(argv.join(" "));
+      return { stdout: "", stderr: "" };
+    },
+    start: () => Promise.reject(new Error("nothing is started")),
+  };
+  for (const migrating of [false, true]) await statistics(new Virsh({ machine }), "vm", systemClock, { migrating });
+  const [before, during] = asked.filter((command) => command.includes("domstats"));
+  expect(before).toContain("--block");
+  expect(during).not.toContain("--block");
 });
