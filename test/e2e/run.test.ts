@@ -116,6 +116,8 @@ describe("one trial", () => {
       expect(one.phases.map(({ name }) => name)).toEqual([
         "power-on",
         "settle",
+        "fill-disk",
+        "old-copy",
         "start-workload",
         "measure-dirty-rate",
         "statistics-before",
@@ -128,6 +130,7 @@ describe("one trial", () => {
         "counters-after",
         "statistics-after",
         "stop-workload",
+        "check-disk",
         "migrate-back",
         "power-off",
       ]);
