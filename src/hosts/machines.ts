@@ -8,8 +8,6 @@ import type { Machine } from "../remote/machine.ts";
 import { closeShared, type SshTarget, sshMachine } from "../remote/ssh.ts";
 
 export const ROLES = ["source", "destination"] as const satisfies readonly HostRole[];
-export const otherHost = (role: HostRole): HostRole => (role === "source" ? "destination" : "source");
-
 /** One thing per host. */
 export const perHost = <T>(make: (role: HostRole) => T): Record<HostRole, T> => ({
   source: make("source"),

@@ -3,11 +3,12 @@ import snmp from "net-snmp";
 import type { CounterReading } from "../model/artifacts.ts";
 import { MigrascopeError } from "../model/errors.ts";
 
-const IF_NAME = "1.3.6.1.2.1.31.1.1.1.1";
-const IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6";
-const IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10";
-const IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10";
-const IF_OUT_OCTETS = "1.3.6.1.2.1.2.2.1.16";
+/** Columns of IF-MIB. */
+export const IF_NAME = "1.3.6.1.2.1.31.1.1.1.1";
+export const IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6";
+export const IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10";
+export const IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10";
+export const IF_OUT_OCTETS = "1.3.6.1.2.1.2.2.1.16";
 /** Milliseconds until a request is repeated; there are two repeats. */
 const REQUEST_TIMEOUT = 1500;
 

@@ -2,14 +2,18 @@
 import snmp from "net-snmp";
 import { MigrascopeError } from "../model/errors.ts";
 import type { PortSpec } from "../model/hosts.ts";
-import { octets, type SwitchAddress, switchSession } from "./snmp.ts";
+import {
+  IF_HC_IN_OCTETS,
+  IF_HC_OUT_OCTETS,
+  IF_IN_OCTETS,
+  IF_NAME,
+  IF_OUT_OCTETS,
+  octets,
+  type SwitchAddress,
+  switchSession,
+} from "./snmp.ts";
 
 /** IF-MIB (RFC 2863). */
-const IF_NAME = "1.3.6.1.2.1.31.1.1.1.1";
-const IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6";
-const IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10";
-const IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10";
-const IF_OUT_OCTETS = "1.3.6.1.2.1.2.2.1.16";
 const IF_PHYS_ADDRESS = "1.3.6.1.2.1.2.2.1.6";
 /** BRIDGE-MIB (RFC 4188): hardware address → bridge port, and bridge port → interface. */
 const FDB_PORT = "1.3.6.1.2.1.17.4.3.1.2";

@@ -1,9 +1,9 @@
 /** The hosts reach each other's libvirt, as a peer-to-peer migration needs, and each other's SSH, as copies of disks do. */
 
 import type { SshAccess } from "../../model/hosts.ts";
-import type { HostRole } from "../../model/machines.ts";
+import { type HostRole, other } from "../../model/machines.ts";
 import { explainSsh } from "../../remote/ssh-failure.ts";
-import { otherHost, ROLES } from "../machines.ts";
+import { ROLES } from "../machines.ts";
 import { copyAddress, peerUri } from "../peer.ts";
 import { virsh } from "../virsh.ts";
 import { type Check, type CheckContext, type Finding, failed, ok, warning, wordsOf } from "./finding.ts";
@@ -26,7 +26,7 @@ const seenFrom = (access: Pick<SshAccess, "host" | "port" | "user">): SshAccess 
 });
 
 async function management({ testbed, hosts }: CheckContext, from: HostRole): Promise<Finding> {
-  const to = otherHost(from);
+  const to = other(from);
   const name = `peer ${from}`;
   const uri = peerUri(testbed.hosts[to]);
   try {
@@ -40,7 +40,7 @@ async function management({ testbed, hosts }: CheckContext, from: HostRole): Pro
 }
 
 async function copying({ testbed, hosts }: CheckContext, from: HostRole): Promise<Finding> {
-  const to = otherHost(from);
+  const to = other(from);
   const name = `copies ${from}`;
   const { user, host, port } = copyAddress(testbed.hosts[to]);
   const quiet = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10"];

@@ -1,7 +1,7 @@
 /** What a migration sends really goes over the migration network, and what its MTU promises gets through. */
-import type { HostRole } from "../../model/machines.ts";
+import { type HostRole, other } from "../../model/machines.ts";
 import type { Machine } from "../../remote/machine.ts";
-import { otherHost, ROLES } from "../machines.ts";
+import { ROLES } from "../machines.ts";
 import { linksOf, routeTo } from "../network.ts";
 import { asFinding, type Check, type CheckContext, type Finding, failed, ok, warning } from "./finding.ts";
 
@@ -23,13 +23,13 @@ export const routes: Check = {
 async function route({ testbed, hosts }: CheckContext, role: HostRole): Promise<Finding> {
   const name = `route ${role}`;
   const { migration, service } = testbed.hosts[role];
-  const peer = testbed.hosts[otherHost(role)].migration;
+  const peer = testbed.hosts[other(role)].migration;
   const targets = [peer.ipv4, peer.ipv6].filter((address) => address !== undefined);
   if (targets.length === 0)
     return failed(
       name,
       "the other host has no address on the migration network",
-      `hosts.${otherHost(role)}.migration.ipv4`,
+      `hosts.${other(role)}.migration.ipv4`,
     );
   for (const address of targets) {
     const { dev, gateway } = await routeTo(hosts[role], address);
@@ -37,7 +37,7 @@ async function route({ testbed, hosts }: CheckContext, role: HostRole): Promise<
       return failed(
         name,
         `${address} is reached over ${dev}, which is the service network: a migration would go there`,
-        `hosts.${otherHost(role)}.migration must be an address on the migration network`,
+        `hosts.${other(role)}.migration must be an address on the migration network`,
       );
     if (dev !== migration.interface)
       return failed(
