@@ -11,13 +11,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "../wire/endings.h"
 #include "../wire/tap.h"
 #include "frame.h"
 #include "table.h"
@@ -97,12 +96,7 @@ int main(int argc, char **argv)
         fputs(USAGE, stderr);
         return 2;
     }
-    sigset_t endings;
-    sigemptyset(&endings);
-    sigaddset(&endings, SIGTERM);
-    sigaddset(&endings, SIGINT);
-    sigprocmask(SIG_BLOCK, &endings, NULL);
-    int signals = signalfd(-1, &endings, SFD_CLOEXEC);
+    int signals = endings_open();
     int seconds = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
     struct itimerspec every = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
     if (signals < 0 || seconds < 0 || timerfd_settime(seconds, 0, &every, NULL) != 0) {

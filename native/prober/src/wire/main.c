@@ -9,13 +9,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "endings.h"
 #include "pcap.h"
 #include "tap.h"
 
@@ -87,12 +86,7 @@ int main(int argc, char **argv)
         fputs(USAGE, stderr);
         return 2;
     }
-    sigset_t endings;
-    sigemptyset(&endings);
-    sigaddset(&endings, SIGTERM);
-    sigaddset(&endings, SIGINT);
-    sigprocmask(SIG_BLOCK, &endings, NULL);
-    int signals = signalfd(-1, &endings, SFD_CLOEXEC);
+    int signals = endings_open();
 
     struct tap tap;
     struct pcap pcap;
