@@ -37,7 +37,20 @@ beforeAll(async () => {
     await run("ip", "-6", "addr", "add", `fd98:1::${end + 1}/64`, "dev", link, "nodad");
     await run("ip", "link", "set", link, "up");
   }
+  await silence();
 });
+
+/** The kernel reports its IPv6 multicast groups for some seconds after a link has come up, whenever it likes to. */
+async function silence(): Promise<void> {
+  const heard = async (): Promise<string> =>
+    (await world.machine.run(["ip", "-json", "-s", "link", "show", NEAR])).stdout;
+  for (let before = ""; ; ) {
+    const now = await heard();
+    if (now === before) return;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+  }
+}
 afterAll(async () => {
   far?.kill();
   await far?.ended;
